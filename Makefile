@@ -1,0 +1,32 @@
+# Two commands for a new user: `make demo` and `make test`. Both use one build profile, so dependencies are compiled once.
+
+CARGO ?= cargo
+WEB := dashboards/web
+WEB_SOURCES := $(WEB)/package.json $(WEB)/package-lock.json $(wildcard $(WEB)/*.mjs) $(wildcard $(WEB)/src/*)
+
+.PHONY: demo test lint bench web docs
+
+## Builds, ingests data-samples/, refreshes, prints the headline figures, serves http://127.0.0.1:8080
+demo: web
+	$(CARGO) run --locked -- demo
+
+## Builds and passes all tests
+test: web
+	$(CARGO) test --locked --no-fail-fast
+
+## What has to be clean before every push: format, lints, documentation
+lint: web
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+
+## What each stage costs per million rows
+bench: web
+	$(CARGO) bench --locked --profile dev --bench stages
+
+## Fonts, styles and scripts, installed from npm by the lock file and built into the binary
+web: $(WEB)/dist/.stamp
+
+$(WEB)/dist/.stamp: $(WEB_SOURCES)
+	cd $(WEB) && npm ci --no-audit --no-fund && npm run build
+	touch $@

@@ -1,0 +1,73 @@
+//! What can end a command, and how it is told.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use super::output;
+use crate::declarations::Problems;
+use crate::indicators::QueryError;
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Declarations are wrong; exit code 2.
+    #[error(transparent)]
+    Declarations(#[from] Problems),
+    /// An argument names something that is not there; exit code 2.
+    #[error(transparent)]
+    Argument(Box<dyn Error + Send + Sync>),
+    /// Something failed at work; exit code 1.
+    #[error(transparent)]
+    Failed(Box<dyn Error + Send + Sync>),
+}
+
+impl CliError {
+    /// A failure at work.
+    pub(super) fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Failed(error.into())
+    }
+
+    /// A wrong argument.
+    pub(super) fn argument(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Argument(error.into())
+    }
+
+    /// The exit code that goes with this error.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Declarations(_) | Self::Argument(_) => ExitCode::from(2),
+            Self::Failed(_) => ExitCode::from(1),
+        }
+    }
+}
+
+/// An error and its causes on one line, `outer: inner: innermost`.
+#[must_use]
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut lines = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        lines.push(error.to_string());
+        cause = error.source();
+    }
+    lines.dedup();
+    lines.join(": ")
+}
+
+/// Prints an error on standard error.
+pub fn print_error(error: &CliError) {
+    match error {
+        CliError::Declarations(problems) => {
+            let n_problems = problems.sorted().len();
+            let noun = if n_problems == 1 { "problem" } else { "problems" };
+            output::error_line(&format!("{problems}\n\n{n_problems} {noun} in the declarations"));
+        }
+        CliError::Argument(cause) | CliError::Failed(cause) => {
+            output::error_line(&format!("error: {}", chain(cause.as_ref())));
+            if let Some(help) = cause.downcast_ref::<QueryError>().and_then(QueryError::help) {
+                output::error_line(&format!("  help: {help}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The small pure core that every stage may use: languages, periods, figures and how they are written.
+//!
+//! No I/O, no engine and no clock in here.
+
+pub mod figure;
+pub mod language;
+pub mod number;
+pub mod period;
+pub mod table;

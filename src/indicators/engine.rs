@@ -1,0 +1,288 @@
+//! Computes figures: one query engine for all snapshots, with bounded memory and its tables kept open.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono_tz::Tz;
+use datafusion::catalog::TableProvider;
+use datafusion::common::DataFusionError;
+use datafusion::dataframe::DataFrame;
+use datafusion::execution::context::{SessionConfig, SessionContext};
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use futures::future::{try_join, try_join_all};
+use tokio::sync::OnceCell;
+
+use super::catalog::Catalog;
+use super::error::QueryError;
+use super::expression::Present;
+use super::figures::Figures;
+use super::fill::Found;
+use super::lake_tables::LakeTables;
+use super::plan;
+use super::query::{Query, Question};
+use super::scope::Scope;
+use super::tables::{SnapshotHead, TableContent, TableSource};
+use crate::clock::Clock;
+use crate::domain::period::Period;
+use crate::warehouse::reference::Reference;
+
+/// Memory of all queries together; what does not fit goes to the spill folder.
+const MEMORY_LIMIT: usize = 512 << 20;
+/// Folder inside the data directory for what does not fit into memory.
+const SPILL_FOLDER: &str = "spill";
+/// Threads of one query.
+const PARTITIONS: usize = 2;
+/// Snapshots whose tables are kept open.
+const OPEN_SNAPSHOTS: usize = 4;
+
+/// Computes figures out of snapshots.
+pub struct Engine {
+    catalog: Arc<Catalog>,
+    reference: Arc<Reference>,
+    source: Arc<dyn TableSource>,
+    time_zone: Tz,
+    clock: Clock,
+    pub(super) context: SessionContext,
+    open: Mutex<BTreeMap<u64, Arc<OpenSnapshot>>>,
+}
+
+/// A snapshot and those of its tables that were asked for.
+#[derive(Debug)]
+pub(super) struct OpenSnapshot {
+    pub(super) head: SnapshotHead,
+    tables: Mutex<HashMap<(String, TableContent), Table>>,
+}
+
+type Table = Arc<OnceCell<Arc<dyn TableProvider>>>;
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Engine")
+            .field("source", &self.source)
+            .field("clock", &self.clock)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine over the snapshots of a data directory, the empty one included.
+    ///
+    /// # Errors
+    /// [`QueryError::Start`] if the data directory cannot be written to.
+    pub async fn new(
+        catalog: Arc<Catalog>,
+        reference: Arc<Reference>,
+        time_zone: Tz,
+        data_dir: &Path,
+        clock: Clock,
+    ) -> Result<Self, QueryError> {
+        let source = Arc::new(LakeTables::open(data_dir).await?);
+        Self::over(source, catalog, reference, time_zone, data_dir, clock)
+    }
+
+    /// An engine over any source of tables; its spill folder is made inside `data_dir`.
+    ///
+    /// # Errors
+    /// [`QueryError::Start`] if the spill folder cannot be made.
+    pub fn over(
+        source: Arc<dyn TableSource>,
+        catalog: Arc<Catalog>,
+        reference: Arc<Reference>,
+        time_zone: Tz,
+        data_dir: &Path,
+        clock: Clock,
+    ) -> Result<Self, QueryError> {
+        let spill = data_dir.join(SPILL_FOLDER);
+        fs_err::create_dir_all(&spill).map_err(|error| QueryError::Start(Box::new(error)))?;
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(MEMORY_LIMIT)))
+            .with_disk_manager_builder(
+                DiskManagerBuilder::default().with_mode(DiskManagerMode::Directories(vec![spill])),
+            )
+            .build_arc()
+            .map_err(|error| QueryError::Start(Box::new(error)))?;
+        let config = SessionConfig::new().with_target_partitions(PARTITIONS).with_information_schema(false);
+        Ok(Self {
+            catalog,
+            reference,
+            source,
+            time_zone,
+            clock,
+            context: SessionContext::new_with_config_rt(config, runtime),
+            open: Mutex::default(),
+        })
+    }
+
+    /// The indicators that can be asked for.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Values of one indicator, in the form that [`Figures`] describes.
+    ///
+    /// # Errors
+    /// The query's own errors if a name in it is unknown or it puts together what cannot be put together; else
+    /// [`QueryError::NoSnapshot`], [`QueryError::Open`] or [`QueryError::Compute`].
+    pub async fn query(&self, scope: &Scope, query: &Query) -> Result<Figures, QueryError> {
+        let question = query.check(&self.catalog, &self.reference)?;
+        let snapshot = self.snapshot(query.as_of).await?;
+        let present = self.present(&snapshot.head, query.as_of);
+        let found = self.find(scope, &snapshot, &question, present).await?;
+        let whole = Period { from: present.today, to: present.today };
+        let period = question.period.or_else(|| found.days()).unwrap_or(whole);
+        let rows = found.into_rows(&question, &self.reference, period, present.today)?;
+        Ok(Figures {
+            indicator: question.indicator.id.clone(),
+            dimensions: query.by.clone(),
+            measures: question.indicator.measures.iter().map(|measure| measure.name().to_owned()).collect(),
+            grain: query.grain,
+            period,
+            snapshot: snapshot.head.number,
+            published_at: snapshot.head.published_at,
+            rows,
+        })
+    }
+
+    /// Runs the plans of a question, side by side.
+    async fn find(
+        &self,
+        scope: &Scope,
+        snapshot: &OpenSnapshot,
+        question: &Question<'_>,
+        present: Present,
+    ) -> Result<Found, QueryError> {
+        let compute = |cause: DataFusionError| QueryError::Compute {
+            what: question.indicator.id.clone(),
+            cause: Box::new(cause),
+        };
+        let entity = question.indicator.entity();
+        let table = self.table(snapshot, entity.name(), TableContent::Entities).await?;
+        let columns = table.schema();
+        let rows = self.scoped(scope, table).map_err(compute)?;
+        let plans = plan::build(&rows, &columns, question, present).map_err(compute)?;
+        let flows = async {
+            match plans.flows {
+                Some(flows) => flows.collect().await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let stocks = try_join_all(plans.stocks.into_iter().map(async |stock| {
+            let (opened, closed) = try_join(stock.opened.collect(), stock.closed.collect()).await?;
+            Ok::<_, DataFusionError>((stock.measure, opened, closed))
+        }));
+        let (flows, stocks) = try_join(flows, stocks).await.map_err(compute)?;
+        let mut found = Found::default();
+        found.add_flows(question, &flows).map_err(compute)?;
+        for (measure, opened, closed) in &stocks {
+            found.add_stock(question, *measure, 1.0, opened).map_err(compute)?;
+            found.add_stock(question, *measure, -1.0, closed).map_err(compute)?;
+        }
+        Ok(found)
+    }
+
+    /// What `today` and `moment` mean: the present for the latest snapshot, its own time for one that is named.
+    fn present(&self, head: &SnapshotHead, as_of: Option<u64>) -> Present {
+        let moment = if as_of.is_some() { head.published_at } else { self.clock.now() };
+        Present { today: moment.with_timezone(&self.time_zone).date_naive(), moment }
+    }
+
+    /// A table as an asker sees it.
+    pub(super) fn scoped(&self, scope: &Scope, table: Arc<dyn TableProvider>) -> Result<DataFrame, DataFusionError> {
+        let columns = table.schema();
+        scope.apply(self.context.read_table(table)?, &columns)
+    }
+
+    /// The snapshot of a number or the latest, kept open with the last few others.
+    pub(super) async fn snapshot(&self, number: Option<u64>) -> Result<Arc<OpenSnapshot>, QueryError> {
+        let head = self.source.snapshot(number).await?;
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = head.number;
+        let snapshot = open.entry(number).or_insert_with(|| Arc::new(OpenSnapshot { head, tables: Mutex::default() }));
+        let snapshot = Arc::clone(snapshot);
+        while open.len() > OPEN_SNAPSHOTS {
+            let oldest = open.keys().copied().find(|other| *other != number);
+            oldest.map(|oldest| open.remove(&oldest));
+        }
+        Ok(snapshot)
+    }
+
+    /// A table of a snapshot, opened once.
+    pub(super) async fn table(
+        &self,
+        snapshot: &OpenSnapshot,
+        name: &str,
+        content: TableContent,
+    ) -> Result<Arc<dyn TableProvider>, QueryError> {
+        let cell = {
+            let mut tables = snapshot.tables.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(tables.entry((name.to_owned(), content)).or_default())
+        };
+        cell.get_or_try_init(|| self.source.open(snapshot.head.number, name, content)).await.map(Arc::clone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+    use arrow::datatypes::Int64Type;
+    use datafusion::datasource::MemTable;
+    use futures::FutureExt;
+    use futures::future::BoxFuture;
+
+    use super::*;
+    use crate::warehouse::models::{Model, RUNS};
+
+    /// One snapshot with one table: three batches of runs.
+    #[derive(Debug)]
+    struct Runs(Arc<MemTable>);
+
+    impl TableSource for Runs {
+        fn snapshot(&self, _: Option<u64>) -> BoxFuture<'_, Result<SnapshotHead, QueryError>> {
+            let tables = vec![(RUNS.to_owned(), TableContent::Entities)];
+            async { Ok(SnapshotHead { number: 1, published_at: chrono::DateTime::UNIX_EPOCH, tables }) }.boxed()
+        }
+
+        fn open<'a>(
+            &'a self,
+            _: u64,
+            _: &'a str,
+            _: TableContent,
+        ) -> BoxFuture<'a, Result<Arc<dyn TableProvider>, QueryError>> {
+            async { Ok(Arc::clone(&self.0) as Arc<dyn TableProvider>) }.boxed()
+        }
+    }
+
+    fn engine(folder: &Path) -> Engine {
+        let row = serde_json::json!({"pipeline": "a", "batch": 1, "table": "cases", "run": "r", "file": "f", "started_at": "2024-01-01T00:00:00Z",
+            "finished_at": "2024-01-01T00:00:00Z", "finished_on": "2024-01-01", "read": 5, "accepted": 4, "duplicate": 1,
+            "rejected": 0, "events": 4});
+        let mut decoder = arrow::json::ReaderBuilder::new(Model::runs().columns).build_decoder().unwrap();
+        decoder.serialize(&[&row, &row, &row]).unwrap();
+        let table = MemTable::try_new(Model::runs().columns, vec![vec![decoder.flush().unwrap().unwrap()]]).unwrap();
+        let indicators = folder.join(super::super::INDICATORS_FOLDER);
+        fs_err::create_dir_all(&indicators).unwrap();
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join(super::super::INDICATORS_FOLDER);
+        fs_err::copy(shipped.join("rows_accepted.yaml"), indicators.join("rows_accepted.yaml")).unwrap();
+        let reference = Arc::new(Reference::default());
+        let catalog = Arc::new(Catalog::load(folder, &[], &reference).unwrap());
+        Engine::over(Arc::new(Runs(Arc::new(table))), catalog, reference, Tz::UTC, folder, Clock::System).unwrap()
+    }
+
+    #[tokio::test]
+    async fn figures_and_sql_see_the_rows_of_the_scope_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = engine(folder.path());
+        for (scope, accepted, n_rows) in [(Scope::all(), 12.0, 3), (Scope::municipality("36740000"), 0.0, 0)] {
+            let figures = engine.query(&scope, &Query::of("rows_accepted")).await.unwrap();
+            assert_eq!(figures.rows[0].figure.value, Some(accepted));
+            let batches = engine.sql(&scope, "SELECT count(*) FROM runs", None).await.unwrap();
+            assert_eq!(batches[0].column(0).as_primitive::<Int64Type>().value(0), n_rows);
+        }
+    }
+}

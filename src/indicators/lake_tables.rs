@@ -1,0 +1,124 @@
+//! The tables of published snapshots, read from the lake at the versions that the snapshot names.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::AsArray;
+use arrow::datatypes::DataType;
+use datafusion::catalog::{MemTable, TableProvider};
+use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::{cast, col};
+use datafusion::prelude::ParquetReadOptions;
+use deltalake_core::{DeltaTableBuilder, DeltaTableError};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use url::Url;
+
+use super::error::QueryError;
+use super::tables::{SnapshotHead, TableContent, TableSource};
+use crate::pipelines::quarantine::quarantine_schema;
+use crate::warehouse::lake::{Lake, QUARANTINE_FOLDER, TableKind};
+use crate::warehouse::models::RUNS;
+use crate::warehouse::snapshot::{Snapshot, Snapshots, TableVersion};
+
+/// The snapshots of one data directory.
+#[derive(Debug)]
+pub(super) struct LakeTables {
+    lake: Lake,
+    snapshots: Snapshots,
+}
+
+impl LakeTables {
+    /// The snapshots below a data directory.
+    pub(super) async fn open(data_dir: &Path) -> Result<Self, QueryError> {
+        let lake = Lake::open(data_dir).await.map_err(|error| QueryError::Start(Box::new(error)))?;
+        Ok(Self { lake, snapshots: Snapshots::new(data_dir) })
+    }
+
+    /// A published manifest.
+    fn manifest(&self, number: Option<u64>) -> Result<Snapshot, QueryError> {
+        let unreadable = |error| QueryError::Snapshots(Box::new(error));
+        let Some(number) = number else {
+            return self.snapshots.latest().map_err(unreadable)?.ok_or(QueryError::NoSnapshot);
+        };
+        if let Some(manifest) = self.snapshots.get(number).map_err(unreadable)? {
+            return Ok(manifest);
+        }
+        let latest = self.snapshots.numbers().map_err(unreadable)?.last().copied();
+        Err(QueryError::UnknownSnapshot { number, latest })
+    }
+
+    /// A Delta table as it was at a version, with its list of files in memory.
+    async fn delta(&self, table: &TableVersion) -> Result<Arc<dyn TableProvider>, Box<dyn Error + Send + Sync>> {
+        let folder = self.lake.table_folder(table.kind, &table.name);
+        let url = Url::from_directory_path(&folder)
+            .map_err(|()| DeltaTableError::InvalidTableLocation(folder.display().to_string()))?;
+        let opened = DeltaTableBuilder::from_url(url)?.with_version(table.version.unsigned_abs()).load().await?;
+        let files = Arc::new(opened.snapshot()?.snapshot().clone());
+        Ok(Arc::new(opened.table_provider().with_eager_snapshot(files).build().await?))
+    }
+
+    /// The rejected rows of the batches of a snapshot. A file that no batch names is left over from a run that was killed.
+    async fn rejected(&self, runs: &TableVersion) -> Result<Arc<dyn TableProvider>, Box<dyn Error + Send + Sync>> {
+        let context = SessionContext::new();
+        let batches = context.read_table(self.delta(runs).await?)?.filter(col("quarantine").is_not_null())?;
+        let batches =
+            batches.select(vec![cast(col("pipeline"), DataType::Utf8), cast(col("quarantine"), DataType::Utf8)])?;
+        let mut files = Vec::new();
+        for batch in batches.collect().await? {
+            let (pipelines, file_names) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
+            let paths = pipelines.iter().zip(file_names).filter_map(|(pipeline, name)| Some((pipeline?, name?)));
+            files.extend(paths.map(|(pipeline, name)| {
+                self.lake.quarantine_folder(pipeline).join(name).to_string_lossy().into_owned()
+            }));
+        }
+        let schema = quarantine_schema();
+        if files.is_empty() {
+            return Ok(Arc::new(MemTable::try_new(schema, vec![Vec::new()])?));
+        }
+        let options = ParquetReadOptions::default().schema(&schema);
+        Ok(context.read_parquet(files, options).await?.into_view())
+    }
+}
+
+impl TableSource for LakeTables {
+    fn snapshot(&self, number: Option<u64>) -> BoxFuture<'_, Result<SnapshotHead, QueryError>> {
+        async move {
+            let manifest = self.manifest(number)?;
+            let content = |kind| match kind {
+                TableKind::Event => TableContent::Events,
+                TableKind::Entity => TableContent::Entities,
+            };
+            let tables = manifest.tables.into_values().map(|table| (table.name, content(table.kind)));
+            let rejected = (QUARANTINE_FOLDER.to_owned(), TableContent::Rejected);
+            Ok(SnapshotHead {
+                number: manifest.number,
+                published_at: manifest.published_at,
+                tables: tables.chain(std::iter::once(rejected)).collect(),
+            })
+        }
+        .boxed()
+    }
+
+    fn open<'a>(
+        &'a self,
+        snapshot: u64,
+        table: &'a str,
+        content: TableContent,
+    ) -> BoxFuture<'a, Result<Arc<dyn TableProvider>, QueryError>> {
+        async move {
+            let manifest = self.manifest(Some(snapshot))?;
+            let version = |kind, name: &str| {
+                manifest.table(kind, name).ok_or_else(|| QueryError::NoTable { snapshot, table: name.to_owned() })
+            };
+            let opened = match content {
+                TableContent::Events => self.delta(version(TableKind::Event, table)?).await,
+                TableContent::Entities => self.delta(version(TableKind::Entity, table)?).await,
+                TableContent::Rejected => self.rejected(version(TableKind::Entity, RUNS)?).await,
+            };
+            opened.map_err(|cause| QueryError::Open { table: table.to_owned(), cause })
+        }
+        .boxed()
+    }
+}

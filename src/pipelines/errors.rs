@@ -1,0 +1,128 @@
+//! Why nothing of a file was taken, and why a run stopped.
+
+use super::assemble::AssembleError;
+use super::formats::FormatError;
+use super::mapping::MappingError;
+use super::quarantine::QuarantineError;
+use super::sources::files::FilesError;
+use super::state::StateError;
+use crate::warehouse::lake::LakeError;
+
+/// Why nothing of a file was taken. The fault is with the file, so others go on.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It cannot be opened or read, or changed meanwhile.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// It is not in the declared format.
+    #[error("`{file}` is not taken")]
+    Format {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        #[source]
+        cause: FormatError,
+    },
+    /// Its rows cannot be mapped.
+    #[error("`{file}` is not taken")]
+    Mapping {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        #[source]
+        cause: MappingError,
+    },
+}
+
+/// Why a run of a pipeline stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The files cannot be found.
+    #[error("pipeline `{pipeline}`: the files cannot be found")]
+    Files {
+        /// The pipeline.
+        pipeline: String,
+        /// What went wrong.
+        #[source]
+        cause: FilesError,
+    },
+    /// The contract that was there when the declaration was checked is gone.
+    #[error("pipeline `{pipeline}`: there is no contract `{contract}`")]
+    NoContract {
+        /// The pipeline.
+        pipeline: String,
+        /// Its contract.
+        contract: String,
+    },
+    /// The state cannot be read or written.
+    #[error("pipeline `{pipeline}` has no usable state")]
+    State {
+        /// The pipeline.
+        pipeline: String,
+        /// What went wrong.
+        #[source]
+        cause: StateError,
+    },
+    /// The lake does not answer.
+    #[error("pipeline `{pipeline}`: `{file}` cannot be brought into the lake")]
+    Lake {
+        /// The pipeline.
+        pipeline: String,
+        /// The file that was read, or the table.
+        file: String,
+        /// What went wrong.
+        #[source]
+        cause: LakeError,
+    },
+    /// The events of a file do not make rows of the lake.
+    #[error("pipeline `{pipeline}`: `{file}` cannot be brought into the lake")]
+    Assemble {
+        /// The pipeline.
+        pipeline: String,
+        /// The file that was read.
+        file: String,
+        /// What went wrong.
+        #[source]
+        cause: AssembleError,
+    },
+    /// Rejected rows cannot be kept.
+    #[error("pipeline `{pipeline}`: rejected rows of `{file}` cannot be kept")]
+    Quarantine {
+        /// The pipeline.
+        pipeline: String,
+        /// The file that was read.
+        file: String,
+        /// What went wrong.
+        #[source]
+        cause: QuarantineError,
+    },
+    /// Rows got lost between two stages, which is a fault of this program.
+    #[error(
+        "pipeline `{pipeline}`: internal error: {read} rows of `{file}` read, but {accepted} accepted, {duplicate} duplicate and {rejected} rejected; nothing is committed"
+    )]
+    Unbalanced {
+        /// The pipeline.
+        pipeline: String,
+        /// The file.
+        file: String,
+        /// Rows read.
+        read: u64,
+        /// Rows accepted.
+        accepted: u64,
+        /// Known rows.
+        duplicate: u64,
+        /// Rejected rows.
+        rejected: u64,
+    },
+    /// A thread stopped, which is a fault of this program.
+    #[error("pipeline `{pipeline}`: internal error while `{file}` was read; nothing is committed")]
+    Stopped {
+        /// The pipeline.
+        pipeline: String,
+        /// The file.
+        file: String,
+        /// What stopped.
+        #[source]
+        cause: tokio::task::JoinError,
+    },
+}

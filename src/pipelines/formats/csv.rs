@@ -1,0 +1,189 @@
+//! CSV in any encoding and with any separator.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use encoding_rs::Encoding;
+use polars::prelude::{Column, DataFrame, IntoColumn, IntoSeries, StringChunkedBuilder};
+
+use super::encoding::{DecodingReader, Gauge};
+use super::{Block, BlockLimits, BrokenRow, ColumnName, Decoder, FormatError, RawRows, find_columns, mask_shape};
+
+/// How a CSV file is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvOptions {
+    /// Character between fields.
+    pub separator: u8,
+    /// Character around fields with separators and line breaks in them.
+    pub quote: Option<u8>,
+    /// Encoding of the text.
+    pub encoding: &'static Encoding,
+    /// Whether the first row names the columns.
+    pub has_header: bool,
+}
+
+/// Reads rows of fields.
+///
+/// The place of a row is its number among the data rows, from 1. Empty lines are no rows. A row with more or fewer fields than the header
+/// is broken; a declared column that the header lacks makes the whole file unreadable.
+pub struct CsvDecoder<R> {
+    reader: ::csv::Reader<DecodingReader<R>>,
+    record: ::csv::StringRecord,
+    /// The first record of a file without a header, already read to count its fields.
+    first: bool,
+    header: Arc<[String]>,
+    columns: Vec<ColumnName>,
+    places: Vec<usize>,
+    options: CsvOptions,
+    limits: BlockLimits,
+    gauge: Arc<Gauge>,
+    n_rows: u64,
+    /// Whether a line break is consumed together with the row before it: true for `\n`, false for `\r\n`.
+    break_is_consumed: bool,
+    is_empty: bool,
+}
+
+impl<R: Read> CsvDecoder<R> {
+    /// Opens a file and reads its header.
+    ///
+    /// # Errors
+    /// [`FormatError::MissingColumn`] and its like, if the header is not what is declared. A file without any byte has no rows and is fine.
+    pub fn new(
+        input: R,
+        options: CsvOptions,
+        columns: &[ColumnName],
+        limits: BlockLimits,
+    ) -> Result<Self, FormatError> {
+        let gauge = Arc::new(Gauge::default());
+        let mut reader = ::csv::ReaderBuilder::new()
+            .delimiter(options.separator)
+            .quoting(options.quote.is_some())
+            .quote(options.quote.unwrap_or(b'"'))
+            .flexible(true)
+            .has_headers(false)
+            .buffer_capacity(1 << 18)
+            .from_reader(DecodingReader::new(input, options.encoding, Arc::clone(&gauge)));
+        let mut record = ::csv::StringRecord::new();
+        let has_record = reader.read_record(&mut record).map_err(|error| explain(error, 1))?;
+        let header: Arc<[String]> = if options.has_header {
+            record.iter().map(|name| name.trim().to_owned()).collect()
+        } else {
+            (1..=record.len()).map(|number| number.to_string()).collect()
+        };
+        let places = if has_record { find_columns(columns, &header)? } else { Vec::new() };
+        let break_is_consumed = reader.position().line() > 1 + n_breaks(&record);
+        Ok(Self {
+            reader,
+            record,
+            first: has_record && !options.has_header,
+            header,
+            columns: columns.to_vec(),
+            places,
+            options,
+            limits,
+            gauge,
+            n_rows: 0,
+            break_is_consumed,
+            is_empty: !has_record,
+        })
+    }
+
+    /// Reads the next record into `self.record`; false at the end of the file.
+    fn read_record(&mut self) -> Result<bool, FormatError> {
+        self.gauge.n_bytes_in_row.store(0, Ordering::Relaxed);
+        let line = self.reader.position().line() + u64::from(!self.break_is_consumed);
+        let there = std::mem::take(&mut self.first)
+            || self.reader.read_record(&mut self.record).map_err(|error| explain(error, line))?;
+        self.n_rows += u64::from(there);
+        Ok(there)
+    }
+
+    /// The line on which the record begins. The reader's own count does not skip empty lines before a record.
+    fn line(&self) -> u64 {
+        let consumed = self.break_is_consumed && !self.reader.is_done();
+        self.reader.position().line().saturating_sub(n_breaks(&self.record) + u64::from(consumed))
+    }
+
+    /// What is wrong with the record, if anything.
+    fn broken(&self) -> Option<BrokenRow> {
+        let line = self.line();
+        let sentence = if self.record.len() != self.header.len() {
+            format!(
+                "строка файла {line}: полей {}, а должно быть {}; проверьте разделители и кавычки",
+                self.record.len(),
+                self.header.len()
+            )
+        } else if self.gauge.has_malformed.load(Ordering::Relaxed)
+            && self.record.iter().any(|field| field.contains(char::REPLACEMENT_CHARACTER))
+        {
+            let encoding = self.options.encoding.name().to_lowercase();
+            format!("строка файла {line}: есть байты, которых нет в кодировке {encoding}; проверьте кодировку выгрузки")
+        } else {
+            return None;
+        };
+        let separator = char::from(self.options.separator).to_string();
+        let text: Vec<&str> = self.record.iter().collect();
+        Some(BrokenRow { row: self.n_rows, raw: mask_shape(&text.join(&separator)), sentence })
+    }
+}
+
+impl<R: Read + Send> Decoder for CsvDecoder<R> {
+    fn next_block(&mut self) -> Result<Option<Block>, FormatError> {
+        if self.is_empty {
+            return Ok(None);
+        }
+        let mut builders: Vec<StringChunkedBuilder> =
+            self.columns.iter().map(|column| StringChunkedBuilder::new(column.name.as_str().into(), 1024)).collect();
+        let mut rows = Vec::new();
+        let mut broken = Vec::new();
+        let mut n_bytes = 0;
+        while n_bytes < self.limits.n_bytes && rows.len() + broken.len() < self.limits.n_rows {
+            if !self.read_record()? {
+                self.is_empty = true;
+                break;
+            }
+            n_bytes += self.record.as_slice().len() + self.record.len();
+            if let Some(row) = self.broken() {
+                broken.push(row);
+                continue;
+            }
+            rows.push(self.n_rows);
+            for (builder, place) in builders.iter_mut().zip(&self.places) {
+                builder.append_value(self.record.get(*place).unwrap_or_default());
+            }
+        }
+        if rows.is_empty() && broken.is_empty() {
+            return Ok(None);
+        }
+        let columns: Vec<Column> =
+            builders.into_iter().map(|builder| builder.finish().into_series().into_column()).collect();
+        Ok(Some(Block {
+            frame: DataFrame::new(rows.len(), columns)?,
+            rows,
+            raw: RawRows::Fields {
+                header: Arc::clone(&self.header),
+                places: self.places.clone(),
+                separator: char::from(self.options.separator),
+            },
+            broken,
+            n_bytes_read: self.gauge.n_bytes_read.load(Ordering::Relaxed),
+        }))
+    }
+}
+
+/// Line breaks inside the fields of a record.
+fn n_breaks(record: &::csv::StringRecord) -> u64 {
+    record.iter().map(|field| field.matches('\n').count() as u64).sum()
+}
+
+/// The reason why no record could be read.
+fn explain(error: ::csv::Error, line: u64) -> FormatError {
+    match error.into_kind() {
+        ::csv::ErrorKind::Io(cause) if cause.kind() == std::io::ErrorKind::FileTooLarge => {
+            FormatError::EndlessRow { line }
+        }
+        ::csv::ErrorKind::Io(cause) => FormatError::Read(cause),
+        other => FormatError::Read(std::io::Error::other(format!("{other:?}"))),
+    }
+}

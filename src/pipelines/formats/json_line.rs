@@ -1,0 +1,259 @@
+//! One line of JSON → the values of the declared keys.
+//!
+//! A register's line is a flat object, so it is scanned once from left to right, without building a tree of it: this is what reading
+//! NDJSON costs, and it is several times cheaper than a general reader. Nested values of other keys, and texts with escapes, are left to `serde_json`.
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+use serde::de::IgnoredAny;
+
+use super::ColumnName;
+
+/// Why a line is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LineError {
+    /// It is not one JSON object.
+    Malformed,
+    /// A declared key, by its place, has a list or an object.
+    Nested(usize),
+}
+
+/// Values of the declared columns in one line.
+pub(super) type Values<'a> = Vec<Option<Cow<'a, str>>>;
+
+/// Reads the values of `columns` out of `line` into `values`. Numbers and truth values are given as they are written; of a repeated key the last one counts.
+pub(super) fn read_line<'a>(line: &'a str, columns: &[ColumnName], values: &mut Values<'a>) -> Result<(), LineError> {
+    values.clear();
+    values.resize(columns.len(), None);
+    let mut scanner = Scanner { text: line, at: 0 };
+    scanner.skip_spaces();
+    scanner.expect(b'{')?;
+    scanner.skip_spaces();
+    if scanner.peek() == Some(b'}') {
+        scanner.at += 1;
+        return scanner.finish();
+    }
+    // Lines of one file nearly always have their keys in the same order.
+    let mut likely = 0;
+    loop {
+        scanner.skip_spaces();
+        let key = scanner.string()?;
+        scanner.skip_spaces();
+        scanner.expect(b':')?;
+        scanner.skip_spaces();
+        let column = match columns.get(likely) {
+            Some(column) if column.from == key => Some(likely),
+            _ => columns.iter().position(|column| column.from == key),
+        };
+        let value = scanner.value(column)?;
+        if let Some(column) = column {
+            likely = column + 1;
+            // Several columns may read one key.
+            for (place, value_of) in values.iter_mut().enumerate().skip(column) {
+                if columns.get(place).is_some_and(|column| column.from == key) {
+                    value_of.clone_from(&value);
+                }
+            }
+        }
+        scanner.skip_spaces();
+        match scanner.next() {
+            Some(b',') => {}
+            Some(b'}') => return scanner.finish(),
+            _ => return Err(LineError::Malformed),
+        }
+    }
+}
+
+/// A place in a line. It always stands between characters: it only moves over ASCII bytes and whole texts.
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek();
+        self.at += 1;
+        byte
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), LineError> {
+        if self.next() == Some(byte) { Ok(()) } else { Err(LineError::Malformed) }
+    }
+
+    fn skip_spaces(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    fn finish(mut self) -> Result<(), LineError> {
+        self.skip_spaces();
+        if self.at == self.text.len() { Ok(()) } else { Err(LineError::Malformed) }
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// A text in quotes.
+    fn string(&mut self) -> Result<Cow<'a, str>, LineError> {
+        let quoted = self.rest();
+        self.expect(b'"')?;
+        let rest = self.rest();
+        let end = memchr2(b'"', b'\\', rest.as_bytes()).ok_or(LineError::Malformed)?;
+        if rest.as_bytes().get(end) == Some(&b'"') {
+            self.at += end + 1;
+            return rest.get(..end).map(Cow::Borrowed).ok_or(LineError::Malformed);
+        }
+        let mut texts = serde_json::Deserializer::from_str(quoted).into_iter::<String>();
+        let text = texts.next().and_then(Result::ok).ok_or(LineError::Malformed)?;
+        self.at = self.at - 1 + texts.byte_offset();
+        Ok(Cow::Owned(text))
+    }
+
+    /// Any value; its text, if it is asked for by a declared column.
+    fn value(&mut self, column: Option<usize>) -> Result<Option<Cow<'a, str>>, LineError> {
+        match self.peek() {
+            Some(b'"') => self.string().map(Some),
+            Some(b'{' | b'[') => match column {
+                Some(column) => {
+                    self.skip_nested()?;
+                    Err(LineError::Nested(column))
+                }
+                None => self.skip_nested().map(|()| None),
+            },
+            _ => {
+                let rest = self.rest();
+                let is_end = |byte: u8| matches!(byte, b',' | b'}' | b' ' | b'\t' | b'\r' | b'\n');
+                let end = rest.bytes().position(is_end).ok_or(LineError::Malformed)?;
+                let word = rest.get(..end).ok_or(LineError::Malformed)?;
+                self.at += end;
+                match word {
+                    "null" => Ok(None),
+                    "true" | "false" => Ok(Some(word.into())),
+                    _ if is_number(word.as_bytes()) => Ok(Some(word.into())),
+                    _ => Err(LineError::Malformed),
+                }
+            }
+        }
+    }
+
+    fn skip_nested(&mut self) -> Result<(), LineError> {
+        let mut values = serde_json::Deserializer::from_str(self.rest()).into_iter::<IgnoredAny>();
+        values.next().and_then(Result::ok).ok_or(LineError::Malformed)?;
+        self.at += values.byte_offset();
+        Ok(())
+    }
+}
+
+/// Whether the text is a number of JSON.
+fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(rest);
+    if whole == 0 || whole > 1 && rest.first() == Some(&b'0') {
+        return false;
+    }
+    if whole == rest.len() {
+        return true;
+    }
+    let mut rest = rest.get(whole..).unwrap_or_default();
+    if rest.first() == Some(&b'.') {
+        let fraction = digits(rest.get(1..).unwrap_or_default());
+        if fraction == 0 {
+            return false;
+        }
+        rest = rest.get(1 + fraction..).unwrap_or_default();
+    }
+    if matches!(rest.first(), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(rest.get(1), Some(b'+' | b'-')));
+        let exponent = digits(rest.get(1 + sign..).unwrap_or_default());
+        if exponent == 0 {
+            return false;
+        }
+        rest = rest.get(1 + sign + exponent..).unwrap_or_default();
+    }
+    rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn columns() -> Vec<ColumnName> {
+        ["a", "б"].map(|name| ColumnName { from: name.to_owned(), name: name.to_owned() }).to_vec()
+    }
+
+    fn read(line: &str) -> Result<Vec<Option<String>>, LineError> {
+        let mut values = Values::new();
+        read_line(line, &columns(), &mut values)?;
+        Ok(values.into_iter().map(|value| value.map(Cow::into_owned)).collect())
+    }
+
+    #[test]
+    fn values_are_read_as_they_are_written() {
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(read(r#"{"a":"x","б":12.50}"#), Ok(vec![text("x"), text("12.50")]));
+        assert_eq!(read(r#" { "б" : true , "a" : null } "#), Ok(vec![None, text("true")]));
+        assert_eq!(read(r#"{"a":"\u0416\n\"","c":{"a":[1,"}"]},"б":-1e5}"#), Ok(vec![text("Ж\n\""), text("-1e5")]));
+        assert_eq!(read(r#"{"\u0061":"1","a":"2"}"#), Ok(vec![text("2"), None]));
+        assert_eq!(read("{}"), Ok(vec![None, None]));
+    }
+
+    #[test]
+    fn what_is_not_one_flat_object_is_refused() {
+        for line in [
+            "",
+            "{",
+            "[1]",
+            "5",
+            "null",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":01}",
+            "{\"a\":1.}",
+            "{\"a\":1,}",
+            "{\"a\":tru}",
+            "{\"a\":1}{\"a\":2}",
+            "{\"a\":\"x}",
+            "{\"a\":1 2}",
+            "{a:1}",
+            "{\"a\":\"\\ud800\"}",
+            "{\"c\":[}",
+        ] {
+            assert_eq!(read(line), Err(LineError::Malformed), "{line}");
+        }
+        assert_eq!(read(r#"{"a":1,"б":[1]}"#), Err(LineError::Nested(1)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_survived(line in "\\PC*") {
+            let _ = read(&line);
+        }
+
+        #[test]
+        fn the_scanner_agrees_with_serde_json(a in any::<Option<String>>(), b in any::<f64>(), extra in any::<String>()) {
+            let line = serde_json::json!({"c": [extra.clone(), {"d": extra}], "a": a, "б": b}).to_string();
+            let values = read(&line).unwrap();
+            prop_assert_eq!(&values[0], &a);
+            let number = values[1].as_ref().map(|text| text.parse::<f64>().unwrap());
+            prop_assert_eq!(number, b.is_finite().then_some(b));
+        }
+
+        #[test]
+        fn what_is_taken_is_json(line in r#"[\{\}\[\]",:a1 .e-]{0,20}"#) {
+            if read(&line).is_ok() {
+                prop_assert!(serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&line).is_ok(), "{}", line);
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Pure decoders: bytes of a file → blocks of rows whose values are still text.
+//!
+//! A decoder holds one block at a time, so its memory does not depend on the size of the file, and it survives any
+//! bytes: a row that cannot be read is set aside with a sentence, and the rest of the file goes on. It knows neither
+//! types nor contracts; see [`super::typing`].
+
+pub mod csv;
+mod encoding;
+mod json_line;
+mod lines;
+pub mod ndjson;
+pub mod parquet;
+mod raw;
+
+use polars::prelude::DataFrame;
+
+pub use raw::{MASK, RawRows, mask_shape};
+
+/// Longest row or line in bytes; a longer one is usually an unclosed quote.
+pub const MAX_ROW_BYTES: usize = 8 << 20;
+
+/// How much a block holds.
+#[derive(Debug, Clone, Copy)]
+pub struct BlockLimits {
+    /// Bytes of text after which a block is closed.
+    pub n_bytes: usize,
+    /// Rows after which a block is closed.
+    pub n_rows: usize,
+}
+
+impl Default for BlockLimits {
+    fn default() -> Self {
+        Self { n_bytes: 16 << 20, n_rows: 1 << 17 }
+    }
+}
+
+/// A column to read: its name in the file and in the block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnName {
+    /// Name in the file, or its number from 1 where the file has no header.
+    pub from: String,
+    /// Name in the block.
+    pub name: String,
+}
+
+/// Rows that follow each other in a file.
+#[derive(Debug)]
+pub struct Block {
+    /// One text column per declared column, in their order; null where the file has no value.
+    pub frame: DataFrame,
+    /// Place of each row of the frame: line for NDJSON, number of the data row for CSV and Parquet, from 1.
+    pub rows: Vec<u64>,
+    /// What the rows of the frame looked like in the file.
+    pub raw: RawRows,
+    /// Rows that could not be read.
+    pub broken: Vec<BrokenRow>,
+    /// Bytes of the file read so far.
+    pub n_bytes_read: u64,
+}
+
+/// A row that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenRow {
+    /// Its place, counted as in [`Block::rows`].
+    pub row: u64,
+    /// Its text without any letter or digit, since nobody knows which of them are personal.
+    pub raw: String,
+    /// What is wrong with it, for the people who keep the register.
+    pub sentence: String,
+}
+
+/// Reads a file block by block.
+pub trait Decoder: Send {
+    /// The next block; none at the end of the file.
+    ///
+    /// # Errors
+    /// Whatever makes the whole file unreadable: nothing of it may be taken then.
+    fn next_block(&mut self) -> Result<Option<Block>, FormatError>;
+}
+
+/// Why a whole file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// The file has no such column.
+    #[error("column `{column}` is not in the file, which has {}", list(found))]
+    MissingColumn {
+        /// The declared column.
+        column: String,
+        /// Columns of the file.
+        found: Vec<String>,
+    },
+    /// The file has two columns of that name.
+    #[error("column `{column}` is in the file {n_times} times")]
+    RepeatedColumn {
+        /// The declared column.
+        column: String,
+        /// How often it is there.
+        n_times: usize,
+    },
+    /// A column holds lists or structures.
+    #[error("column `{column}` is of type {found}, which is not a single value")]
+    NestedColumn {
+        /// The declared column.
+        column: String,
+        /// Its type in the file.
+        found: String,
+    },
+    /// A row never ends.
+    #[error("the row that begins on line {line} is longer than {} MiB; is a quote not closed?", MAX_ROW_BYTES >> 20)]
+    EndlessRow {
+        /// Where the row begins.
+        line: u64,
+    },
+    /// The file could not be read.
+    #[error("the file cannot be read")]
+    Read(#[source] std::io::Error),
+    /// The Parquet reader gave up.
+    #[error("the file is not readable as Parquet")]
+    Parquet(#[source] ::parquet::errors::ParquetError),
+    /// The Arrow kernels gave up.
+    #[error("the columns cannot be turned into text")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// The Parquet reader panicked over damaged bytes.
+    #[error("the file is damaged: the Parquet reader stopped with an internal error")]
+    Damaged,
+    /// A block could not be built.
+    #[error("a block of rows cannot be built")]
+    Frame(#[from] polars::error::PolarsError),
+}
+
+/// Names in backticks, at most twenty.
+fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        return "no columns".to_owned();
+    }
+    let shown: Vec<String> = names.iter().take(20).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > 20 { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
+}
+
+/// For each declared column its place among the columns of the file.
+fn find_columns(columns: &[ColumnName], found: &[String]) -> Result<Vec<usize>, FormatError> {
+    let place = |column: &ColumnName| {
+        let mut places = found.iter().enumerate().filter(|(_, name)| **name == column.from).map(|(place, _)| place);
+        let Some(first) = places.next() else {
+            return Err(FormatError::MissingColumn { column: column.from.clone(), found: found.to_vec() });
+        };
+        match places.count() {
+            0 => Ok(first),
+            n_more => Err(FormatError::RepeatedColumn { column: column.from.clone(), n_times: n_more + 1 }),
+        }
+    };
+    columns.iter().map(place).collect()
+}

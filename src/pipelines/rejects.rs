@@ -1,0 +1,58 @@
+//! Rows that are not taken, and the sentence that says why.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Why a row is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// The broken rule, e.g. `type`, `required`, `reference`.
+    pub rule: Cow<'static, str>,
+    /// What is wrong and what to do, for the people who keep the register.
+    pub sentence: String,
+}
+
+/// Rejected rows of one block by their place in it. The first broken rule of a row is the one that is told.
+#[derive(Debug, Default)]
+pub struct Rejects(BTreeMap<usize, Reject>);
+
+impl Rejects {
+    /// Rejects a row, unless it is rejected already.
+    pub fn add(&mut self, row: usize, rule: impl Into<Cow<'static, str>>, sentence: impl FnOnce() -> String) {
+        self.0.entry(row).or_insert_with(|| Reject { rule: rule.into(), sentence: sentence() });
+    }
+
+    /// Whether a row is rejected.
+    #[must_use]
+    pub fn contains(&self, row: usize) -> bool {
+        !self.0.is_empty() && self.0.contains_key(&row)
+    }
+
+    /// How many rows are rejected.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether every row is taken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The rejected rows in order.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Reject)> {
+        self.0.iter().map(|(row, reject)| (*row, reject))
+    }
+}
+
+/// A value as a sentence shows it: in quotes and not too long.
+#[must_use]
+pub fn quoted(value: &str) -> String {
+    const LONGEST: usize = 60;
+    if value.chars().nth(LONGEST).is_none() {
+        return format!("«{value}»");
+    }
+    let start: String = value.chars().take(LONGEST).collect();
+    format!("«{start}…»")
+}

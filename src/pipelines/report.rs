@@ -1,0 +1,75 @@
+//! What a run tells: its progress, and what came of it.
+
+use std::collections::BTreeMap;
+
+use super::errors::FileError;
+use crate::warehouse::lake::BatchRecord;
+
+/// How far a run is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// The pipeline.
+    pub pipeline: String,
+    /// The file that is read, relative to the project.
+    pub file: String,
+    /// Bytes of it that are read.
+    pub n_bytes_read: u64,
+    /// All its bytes.
+    pub n_bytes: u64,
+    /// Rows of it that are done.
+    pub n_rows: u64,
+}
+
+/// What one run of a pipeline did. Counted in source rows, `read = accepted + duplicate + rejected`.
+#[derive(Debug, Default)]
+pub struct PipelineReport {
+    /// The pipeline.
+    pub pipeline: String,
+    /// Files read and committed.
+    pub files: usize,
+    /// Files left alone, since they are as they were.
+    pub unchanged: usize,
+    /// Files of which nothing was taken, and why; the next run tries them again.
+    pub failures: Vec<FileFailure>,
+    /// Rows read.
+    pub read: u64,
+    /// Rows that brought at least one new event.
+    pub accepted: u64,
+    /// Rows whose events were all in the lake already.
+    pub duplicate: u64,
+    /// Rows that broke a rule.
+    pub rejected: u64,
+    /// Events appended.
+    pub events: u64,
+    /// Rejected rows by rule.
+    pub reasons: BTreeMap<String, u64>,
+    /// The batches of the run.
+    pub batches: Vec<BatchRecord>,
+    /// How long the run took.
+    pub seconds: f64,
+}
+
+/// A file of which nothing was taken.
+#[derive(Debug)]
+pub struct FileFailure {
+    /// The file, relative to the project.
+    pub file: String,
+    /// Why.
+    pub error: FileError,
+}
+
+impl PipelineReport {
+    /// Adds a committed batch and its rejected rows by rule.
+    pub(super) fn add(&mut self, batch: BatchRecord, reasons: BTreeMap<String, u64>) {
+        self.files += 1;
+        self.read += batch.read;
+        self.accepted += batch.accepted;
+        self.duplicate += batch.duplicate;
+        self.rejected += batch.rejected;
+        self.events += batch.events;
+        for (rule, n_rows) in reasons {
+            *self.reasons.entry(rule).or_default() += n_rows;
+        }
+        self.batches.push(batch);
+    }
+}

@@ -1,0 +1,214 @@
+//! One run of a pipeline: new and changed files, each as one batch.
+//!
+//! A file is decoded on one thread, mapped and checked on another, and encoded on the writer's threads, block after block, so memory does not depend
+//! on its size. It is committed as a whole or not at all; after that the state is written. A run that is killed anywhere and started again ends with the same lake.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use tokio::task::spawn_blocking;
+
+use super::assemble::{AskKnown, Assembler, Origin};
+use super::errors::{FileError, RunError};
+use super::mapping::Mapper;
+use super::moment::ZoneClock;
+use super::pipeline::Pipeline;
+use super::pseudonym::PseudonymKey;
+use super::quarantine::Quarantine;
+use super::report::{FileFailure, PipelineReport, Progress};
+use super::rules::RuleChecker;
+use super::sources::files::{SourceFile, find_files};
+use super::state::PipelineState;
+use super::work::{Counts, FileWork, WorkError, format_error, open_decoder};
+use crate::clock::Clock;
+use crate::warehouse::contracts::{Contract, Contracts};
+use crate::warehouse::lake::{BatchRecord, Lake};
+use crate::warehouse::reference::Reference;
+
+/// What a run needs to know and to reach.
+#[derive(Clone)]
+pub struct RunContext<'a> {
+    /// Folder of the project, to which file patterns are relative.
+    pub project: &'a Path,
+    /// Folder of run-time state.
+    pub data_dir: &'a Path,
+    /// Where events go.
+    pub lake: &'a Lake,
+    /// Contracts of the event tables.
+    pub contracts: &'a Contracts,
+    /// Code lists.
+    pub reference: &'a Reference,
+    /// Key of pseudonyms.
+    pub key: &'a PseudonymKey,
+    /// The present moment.
+    pub clock: Clock,
+    /// Identifier of the run, kept with every batch.
+    pub run: &'a str,
+    /// Told of every block.
+    pub progress: Arc<dyn Fn(&Progress) + Send + Sync>,
+}
+
+/// Runs a pipeline: every new or changed file becomes one batch of the lake.
+///
+/// # Errors
+/// [`RunError`], if the lake, the state or the quarantine fail; batches committed before stay. A file that is itself at fault is a
+/// [`FileFailure`] of the report, and the other files go on.
+pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Result<PipelineReport, RunError> {
+    let started = Instant::now();
+    let name = || pipeline.name.clone();
+    let contract = context
+        .contracts
+        .get(&pipeline.contract)
+        .ok_or_else(|| RunError::NoContract { pipeline: name(), contract: pipeline.contract.clone() })?;
+    let state_error = |cause| RunError::State { pipeline: name(), cause };
+    let state_path = PipelineState::path(context.data_dir, &pipeline.name);
+    let mut state = PipelineState::load(&state_path).map_err(state_error)?;
+    let last = context.lake.last_batch(&contract.table, &pipeline.name).await;
+    let last = last.map_err(|cause| RunError::Lake { pipeline: name(), file: contract.table.clone(), cause })?;
+    if state.mend(last.as_ref()) {
+        state.save(&state_path).map_err(state_error)?;
+    }
+    let files =
+        find_files(context.project, &pipeline.files).map_err(|cause| RunError::Files { pipeline: name(), cause })?;
+    let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
+    for file in files {
+        let hash = match hash_file(&file, pipeline).await? {
+            Ok(hash) => hash,
+            Err(error) => {
+                report.failures.push(FileFailure { file: file.name, error });
+                continue;
+            }
+        };
+        if state.files.get(&file.name) == Some(&hash) {
+            report.unchanged += 1;
+            continue;
+        }
+        match run_file(context, pipeline, contract, &file, hash, state.next_batch).await? {
+            Ok((batch, reasons)) => {
+                state.note(&batch);
+                state.save(&state_path).map_err(state_error)?;
+                report.add(batch, reasons);
+            }
+            Err(error) => report.failures.push(FileFailure { file: file.name, error }),
+        }
+    }
+    report.seconds = started.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+async fn hash_file(file: &SourceFile, pipeline: &Pipeline) -> Result<Result<String, FileError>, RunError> {
+    let name = file.name.clone();
+    let file = file.clone();
+    let hash = spawn_blocking(move || file.hash()).await;
+    let stopped = |cause| RunError::Stopped { pipeline: pipeline.name.clone(), file: name, cause };
+    Ok(hash.map_err(stopped)?.map_err(FileError::from))
+}
+
+type FileOutcome = Result<(BatchRecord, BTreeMap<String, u64>), FileError>;
+
+/// Reads one file and commits it as one batch. The inner error is the file's own fault.
+async fn run_file(
+    context: &RunContext<'_>,
+    pipeline: &Pipeline,
+    contract: &Contract,
+    file: &SourceFile,
+    file_hash: String,
+    number: i64,
+) -> Result<FileOutcome, RunError> {
+    let (pipeline_name, file_name) = (|| pipeline.name.clone(), || file.name.clone());
+    let started_at = context.clock.now();
+    let stamp = match file.stamp() {
+        Ok(stamp) => stamp,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    let stopped = |cause| RunError::Stopped { pipeline: pipeline_name(), file: file_name(), cause };
+    let (sender, blocks) = sync_channel(1);
+    let (source, format, columns) = (file.clone(), pipeline.format.clone(), pipeline.column_names());
+    let decoding = spawn_blocking(move || {
+        let send_all = || {
+            let mut decoder = open_decoder(&source, &format, &columns)?;
+            while let Some(block) = decoder.next_block().map_err(|cause| format_error(&source, cause))? {
+                if sender.send(Ok(block)).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = send_all() {
+            // Nobody listens any more only if the other side has failed itself.
+            let _ = sender.send(Err(error));
+        }
+    });
+    let ask = ask_known(context.lake, &contract.table);
+    let origin = Origin { pipeline: pipeline_name(), batch: number, file: file_name() };
+    let work = FileWork {
+        mapper: Mapper::new(pipeline, contract, context.reference),
+        rules: RuleChecker::new(contract, context.reference, started_at, pipeline.time_zone),
+        assembler: Assembler::new(contract, origin, context.key, ZoneClock::new(pipeline.time_zone), ask),
+        writer: context.lake.writer(contract),
+        quarantine: Quarantine::new(
+            &context.lake.quarantine_folder(&pipeline.name),
+            &pipeline.name,
+            number,
+            &file.name,
+        ),
+        columns: pipeline.column_names(),
+        hidden: pipeline.hidden(),
+        counts: Counts::default(),
+        progress: Arc::clone(&context.progress),
+        report: Progress {
+            pipeline: pipeline_name(),
+            file: file_name(),
+            n_bytes_read: 0,
+            n_bytes: stamp.n_bytes,
+            n_rows: 0,
+        },
+    };
+    let worked = spawn_blocking(move || work.take_all(&blocks)).await.map_err(stopped)?;
+    decoding.await.map_err(stopped)?;
+    let (writer, quarantine, counts) = match worked {
+        Ok(worked) => worked,
+        Err(WorkError::File(error)) => return Ok(Err(error)),
+        Err(WorkError::Run(error)) => return Err(*error),
+    };
+    if let Err(error) = file.check_unchanged(stamp) {
+        return Ok(Err(error.into()));
+    }
+    let Counts { read, accepted, duplicate, rejected, events, last_event_at, reasons } = counts;
+    if read != accepted + duplicate + rejected {
+        let (pipeline, file) = (pipeline_name(), file_name());
+        return Err(RunError::Unbalanced { pipeline, file, read, accepted, duplicate, rejected });
+    }
+    let quarantine = spawn_blocking(move || quarantine.finish()).await.map_err(stopped)?;
+    let quarantine =
+        quarantine.map_err(|cause| RunError::Quarantine { pipeline: pipeline_name(), file: file_name(), cause })?;
+    let record = BatchRecord {
+        pipeline: pipeline_name(),
+        number,
+        run: context.run.to_owned(),
+        file: file_name(),
+        file_hash,
+        started_at,
+        finished_at: context.clock.now(),
+        read,
+        accepted,
+        duplicate,
+        rejected,
+        events,
+        last_event_at: last_event_at.and_then(DateTime::<Utc>::from_timestamp_micros),
+        quarantine,
+    };
+    let committed = writer.finish(&record).await;
+    committed.map_err(|cause| RunError::Lake { pipeline: pipeline_name(), file: file_name(), cause })?;
+    Ok(Ok((record, reasons)))
+}
+
+/// Asks the lake from a thread that may block.
+fn ask_known(lake: &Lake, table: &str) -> AskKnown {
+    let (lake, table, runtime) = (lake.clone(), table.to_owned(), tokio::runtime::Handle::current());
+    Box::new(move |month| runtime.block_on(lake.known_hashes(&table, month)))
+}

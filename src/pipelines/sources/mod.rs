@@ -1,0 +1,3 @@
+//! Where rows come from: one file per transport.
+
+pub mod files;

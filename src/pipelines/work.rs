@@ -1,0 +1,142 @@
+//! The work on one file between its decoder and its commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use super::assemble::Assembler;
+use super::errors::{FileError, RunError};
+use super::formats::csv::CsvDecoder;
+use super::formats::ndjson::NdjsonDecoder;
+use super::formats::parquet::ParquetDecoder;
+use super::formats::{Block, BlockLimits, ColumnName, Decoder, FormatError};
+use super::mapping::Mapper;
+use super::pipeline::Format;
+use super::quarantine::{Quarantine, RejectedRow};
+use super::rejects::Rejects;
+use super::report::Progress;
+use super::rules::RuleChecker;
+use super::sources::files::SourceFile;
+use crate::warehouse::lake::LakeWriter;
+
+/// Opens a file in its format.
+pub(super) fn open_decoder(
+    file: &SourceFile,
+    format: &Format,
+    columns: &[ColumnName],
+) -> Result<Box<dyn Decoder>, FileError> {
+    let input = file.open()?;
+    let limits = BlockLimits::default();
+    let decoder: Result<Box<dyn Decoder>, FormatError> = match format {
+        Format::Csv(options) => {
+            CsvDecoder::new(input, options.clone(), columns, limits).map(|decoder| Box::new(decoder) as _)
+        }
+        Format::Ndjson => Ok(Box::new(NdjsonDecoder::new(input, columns, limits))),
+        Format::Parquet => {
+            ParquetDecoder::new(input.into_file(), columns, limits).map(|decoder| Box::new(decoder) as _)
+        }
+    };
+    decoder.map_err(|cause| format_error(file, cause))
+}
+
+/// A file that is not in its format.
+pub(super) fn format_error(file: &SourceFile, cause: FormatError) -> FileError {
+    FileError::Format { file: file.name.clone(), cause }
+}
+
+/// What was counted over a file.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) read: u64,
+    pub(super) accepted: u64,
+    pub(super) duplicate: u64,
+    pub(super) rejected: u64,
+    pub(super) events: u64,
+    pub(super) last_event_at: Option<i64>,
+    pub(super) reasons: BTreeMap<String, u64>,
+}
+
+/// Why the work on a file stopped: by the file's fault or not.
+pub(super) enum WorkError {
+    File(FileError),
+    Run(Box<RunError>),
+}
+
+/// Everything between the decoder and the commit.
+pub(super) struct FileWork {
+    pub(super) mapper: Mapper,
+    pub(super) rules: RuleChecker,
+    pub(super) assembler: Assembler,
+    pub(super) writer: LakeWriter,
+    pub(super) quarantine: Quarantine,
+    pub(super) columns: Vec<ColumnName>,
+    pub(super) hidden: Vec<bool>,
+    pub(super) counts: Counts,
+    pub(super) progress: Arc<dyn Fn(&Progress) + Send + Sync>,
+    pub(super) report: Progress,
+}
+
+impl FileWork {
+    /// Takes all blocks of a file.
+    pub(super) fn take_all(
+        mut self,
+        blocks: &Receiver<Result<Block, FileError>>,
+    ) -> Result<(LakeWriter, Quarantine, Counts), WorkError> {
+        while let Ok(block) = blocks.recv() {
+            self.take(&block.map_err(WorkError::File)?)?;
+        }
+        Ok((self.writer, self.quarantine, self.counts))
+    }
+
+    fn take(&mut self, block: &Block) -> Result<(), WorkError> {
+        let (pipeline, file) = (self.report.pipeline.clone(), self.report.file.clone());
+        let mut rejects = Rejects::default();
+        let events = self
+            .mapper
+            .map(&block.frame, &mut rejects)
+            .map_err(|cause| WorkError::File(FileError::Mapping { file: file.clone(), cause }))?;
+        self.rules.check(&events, &self.mapper, &mut rejects);
+        let assembled = self.assembler.assemble(&events, &block.rows, &rejects).map_err(|cause| {
+            WorkError::Run(Box::new(RunError::Assemble { pipeline: pipeline.clone(), file: file.clone(), cause }))
+        })?;
+        let rejected = self.rejected_rows(block, &rejects);
+        for row in &rejected {
+            *self.counts.reasons.entry(row.rule.clone()).or_default() += 1;
+        }
+        self.counts.read += (block.rows.len() + block.broken.len()) as u64;
+        self.counts.accepted += assembled.n_accepted;
+        self.counts.duplicate += assembled.n_duplicate;
+        self.counts.rejected += rejected.len() as u64;
+        self.counts.events += assembled.batch.num_rows() as u64;
+        self.counts.last_event_at = self.counts.last_event_at.max(assembled.last_event_at);
+        self.quarantine.add(&rejected).map_err(|cause| {
+            WorkError::Run(Box::new(RunError::Quarantine { pipeline: pipeline.clone(), file: file.clone(), cause }))
+        })?;
+        self.writer
+            .write(&assembled.batch)
+            .map_err(|cause| WorkError::Run(Box::new(RunError::Lake { pipeline, file, cause })))?;
+        self.report.n_bytes_read = block.n_bytes_read;
+        self.report.n_rows = self.counts.read;
+        (self.progress)(&self.report);
+        Ok(())
+    }
+
+    /// The rejected rows of a block, in the order of the file.
+    fn rejected_rows(&self, block: &Block, rejects: &Rejects) -> Vec<RejectedRow> {
+        let by_decoder = block.broken.iter().map(|broken| RejectedRow {
+            row: broken.row,
+            raw: broken.raw.clone(),
+            rule: "format".to_owned(),
+            sentence: broken.sentence.clone(),
+        });
+        let by_rule = rejects.iter().map(|(place, reject)| RejectedRow {
+            row: block.rows.get(place).copied().unwrap_or_default(),
+            raw: block.raw.masked(&block.frame, place, &self.columns, &self.hidden),
+            rule: reject.rule.to_string(),
+            sentence: reject.sentence.clone(),
+        });
+        let mut rejected: Vec<RejectedRow> = by_decoder.chain(by_rule).collect();
+        rejected.sort_by_key(|row| row.row);
+        rejected
+    }
+}

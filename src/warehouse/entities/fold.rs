@@ -1,0 +1,116 @@
+//! Folding a model: all of its events, or those of the keys that new events touch.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::super::database::{name, names, text};
+use super::super::event_views::{create_view, drop_view, select_from_files};
+use super::super::lake::LakeFile;
+use super::super::models::{Model, select_of};
+use super::{ALL_MONTHS, Entities, EventTable, entity_table, month_of};
+
+impl Entities {
+    pub(super) fn fold_whole(&self, model: &Model, tables: &[&EventTable]) -> Result<(), duckdb::Error> {
+        let mut keys = Vec::new();
+        for table in tables {
+            let paths: Vec<&PathBuf> = table.files.iter().map(|file| &file.path).collect();
+            let events = select_from_files(&table.contract, &paths);
+            create_view(&self.connection, &table.contract, &events, &model.key)?;
+            keys.push(format!("SELECT DISTINCT {} FROM ({events})", key_and_month(model)));
+        }
+        let (entity, columns) = (entity_table(model), column_names(model));
+        self.create_entity(model)?;
+        self.connection.execute_batch(&format!(
+            "INSERT INTO {entity} ({columns}) SELECT {columns} FROM (\n{sql}\n);
+             CREATE OR REPLACE TABLE {months} AS SELECT DISTINCT * FROM ({keys});
+             DELETE FROM svod.dirty WHERE model = {model};
+             INSERT INTO svod.dirty VALUES ({model}, '{ALL_MONTHS}');",
+            sql = select_of(&model.sql),
+            months = months_table(model),
+            keys = keys.join(" UNION ALL "),
+            model = text(&model.name),
+        ))
+    }
+
+    pub(super) fn fold_touched(
+        &self,
+        model: &Model,
+        tables: &[&EventTable],
+        fresh: &BTreeMap<String, Vec<LakeFile>>,
+    ) -> Result<(), duckdb::Error> {
+        let connection = &self.connection;
+        let key = names(model.key.iter().map(String::as_str));
+        let belongs: Vec<String> = model.key.iter().map(|column| format!("{} IS NOT NULL", name(column))).collect();
+        let new_events = tables.iter().map(|table| {
+            let files = fresh.get(&table.contract.table).map(Vec::as_slice).unwrap_or_default();
+            let paths: Vec<&PathBuf> = files.iter().map(|file| &file.path).collect();
+            format!("SELECT {key}, month FROM ({})", select_from_files(&table.contract, &paths))
+        });
+        let months = months_table(model);
+        connection.execute_batch(&format!(
+            "CREATE OR REPLACE TEMP TABLE svod_fresh AS
+                 SELECT DISTINCT {key}, {key_and_month} FROM ({new_events}) WHERE {belongs};
+             CREATE OR REPLACE TEMP TABLE svod_touched AS SELECT DISTINCT {key}, key_hash FROM svod_fresh;
+             INSERT INTO {months}
+                 SELECT DISTINCT key_hash, month FROM svod_fresh ANTI JOIN {months} USING (key_hash, month);",
+            key_and_month = key_and_month(model),
+            new_events = new_events.collect::<Vec<_>>().join(" UNION ALL "),
+            belongs = belongs.join(" AND "),
+        ))?;
+        let mut months = connection
+            .prepare(&format!("SELECT DISTINCT month FROM {months} SEMI JOIN svod_touched USING (key_hash)"))?;
+        let months: BTreeSet<i32> = months.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        for table in tables {
+            let needed =
+                table.files.iter().filter(|file| month_number(&file.month).is_some_and(|m| months.contains(&m)));
+            let paths: Vec<&PathBuf> = needed.map(|file| &file.path).collect();
+            let events = name(&format!("svod_events_{}", table.contract.table));
+            connection.execute_batch(&format!(
+                "CREATE OR REPLACE TEMP TABLE {events} AS SELECT * FROM ({}) SEMI JOIN svod_touched USING ({key})",
+                select_from_files(&table.contract, &paths),
+            ))?;
+            create_view(connection, &table.contract, &format!("SELECT * FROM {events}"), &model.key)?;
+        }
+        let (entity, columns) = (entity_table(model), column_names(model));
+        let same_key: Vec<String> =
+            model.key.iter().map(|column| format!("touched.{0} = {entity}.{0}", name(column))).collect();
+        connection.execute_batch(&format!(
+            "CREATE OR REPLACE TEMP TABLE svod_result AS SELECT {columns} FROM (\n{sql}\n);
+             INSERT INTO svod.dirty
+                 SELECT DISTINCT {model}, {month} FROM {entity} SEMI JOIN svod_touched USING ({key})
+                 UNION
+                 SELECT DISTINCT {model}, {month} FROM svod_result;
+             DELETE FROM {entity} WHERE EXISTS (SELECT 1 FROM svod_touched AS touched WHERE {same_key});
+             INSERT INTO {entity} ({columns}) SELECT {columns} FROM svod_result;",
+            sql = select_of(&model.sql),
+            model = text(&model.name),
+            month = month_of(model),
+            same_key = same_key.join(" AND "),
+        ))?;
+        for table in tables {
+            let events = name(&format!("svod_events_{}", table.contract.table));
+            drop_view(connection, &table.contract)?;
+            connection.execute_batch(&format!("DROP TABLE {events}"))?;
+        }
+        connection.execute_batch("DROP TABLE svod_fresh; DROP TABLE svod_touched; DROP TABLE svod_result;")
+    }
+}
+
+fn months_table(model: &Model) -> String {
+    format!("svod.{}", name(&format!("months_{}", model.name)))
+}
+
+fn column_names(model: &Model) -> String {
+    names(model.columns.fields().iter().map(|field| field.name().as_str()))
+}
+
+/// Hash of the key and number of the month of an event, e.g. 202403.
+fn key_and_month(model: &Model) -> String {
+    let key = names(model.key.iter().map(String::as_str));
+    format!("hash({key}) AS key_hash, CAST(replace(month, '-', '') AS INTEGER) AS month")
+}
+
+/// The number of a month as text.
+fn month_number(month: &str) -> Option<i32> {
+    month.replace('-', "").parse().ok()
+}

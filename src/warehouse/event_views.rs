@@ -1,0 +1,76 @@
+//! Views over events in DuckDB: from Parquet files of the lake to what a model reads, each event once.
+
+use std::path::PathBuf;
+
+use duckdb::Connection;
+
+use super::contracts::{Contract, RECORDED_AT};
+use super::database::{name, names, stored_type_name, text, type_name};
+
+/// A `SELECT` of all columns of a contract and of the lake from Parquet files; no files are no rows.
+///
+/// A file from before a column was added to the contract gives nulls, a column that left the contract is not seen.
+pub(super) fn select_from_files(contract: &Contract, files: &[&PathBuf]) -> String {
+    let schema = contract.arrow_schema();
+    let typed = |field: &arrow::datatypes::FieldRef| {
+        format!("CAST(NULL AS {}) AS {}", stored_type_name(field.data_type()), name(field.name()))
+    };
+    let empty = format!("SELECT {} WHERE FALSE", schema.fields().iter().map(typed).collect::<Vec<_>>().join(", "));
+    let shown = schema
+        .fields()
+        .iter()
+        .map(|field| format!("CAST({0} AS {1}) AS {0}", name(field.name()), type_name(field.data_type())));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    if files.is_empty() {
+        return format!("SELECT {shown} FROM ({empty})");
+    }
+    let files = files.iter().map(|path| text(&path.display().to_string())).collect::<Vec<_>>().join(", ");
+    format!(
+        "SELECT {shown} FROM ({empty} UNION ALL BY NAME SELECT * FROM read_parquet([{files}], \
+         hive_partitioning = TRUE, hive_types_autocast = FALSE, union_by_name = TRUE))"
+    )
+}
+
+/// Makes the temporary view of an event table over a `SELECT` of its events, each event once.
+///
+/// Of the versions of an event the one with the last `recorded_at`, batch and row wins. Events without a value in a
+/// column of `entity_key` belong to no entity of the model and are left out.
+pub(super) fn create_view(
+    connection: &Connection,
+    contract: &Contract,
+    events: &str,
+    entity_key: &[String],
+) -> Result<(), duckdb::Error> {
+    let repeated = repeated_table(contract);
+    connection.execute_batch(&format!(
+        "CREATE OR REPLACE TEMP TABLE {repeated} AS \
+         SELECT _key_hash FROM ({events}) GROUP BY _key_hash HAVING count(*) > 1"
+    ))?;
+    let n_repeated: i64 = connection.query_row(&format!("SELECT count(*) FROM {repeated}"), [], |row| row.get(0))?;
+    let belongs: Vec<String> = entity_key.iter().map(|column| format!("{} IS NOT NULL", name(column))).collect();
+    let belongs = belongs.join(" AND ");
+    let once = if n_repeated == 0 {
+        format!("SELECT * FROM ({events}) WHERE {belongs}")
+    } else {
+        let key = names(contract.key().into_iter().map(|column| column.name.as_str()));
+        format!(
+            "SELECT * FROM ({events}) ANTI JOIN {repeated} USING (_key_hash) WHERE {belongs} \
+             UNION ALL \
+             SELECT * FROM ({events}) SEMI JOIN {repeated} USING (_key_hash) WHERE {belongs} \
+             QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {recorded_at} DESC NULLS LAST, _batch DESC, \
+             _row DESC, _pipeline DESC, _content_hash DESC) = 1",
+            recorded_at = name(RECORDED_AT),
+        )
+    };
+    connection.execute_batch(&format!("CREATE OR REPLACE TEMP VIEW {} AS {once}", name(&contract.table)))
+}
+
+/// Drops what [`create_view`] made.
+pub(super) fn drop_view(connection: &Connection, contract: &Contract) -> Result<(), duckdb::Error> {
+    let (view, repeated) = (name(&contract.table), repeated_table(contract));
+    connection.execute_batch(&format!("DROP VIEW IF EXISTS temp.{view}; DROP TABLE IF EXISTS temp.{repeated};"))
+}
+
+fn repeated_table(contract: &Contract) -> String {
+    name(&format!("svod_repeated_{}", contract.table))
+}

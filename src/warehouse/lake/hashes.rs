@@ -1,0 +1,73 @@
+//! Which events a month of an event table holds already, by their hashes.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::errors::ParquetError;
+
+use super::super::contracts::RECORDED_AT;
+use super::{Lake, LakeError, TableKind, active_files};
+
+/// What decides between two versions of one event: the larger wins.
+type Order = (Option<i64>, i64, i64);
+
+impl Lake {
+    /// Hash of the key → hash of the content of the last version, for all events of one month.
+    ///
+    /// Reads five narrow columns of that month's files only. An event that was moved to another month by a correction
+    /// is still known in its first month.
+    ///
+    /// # Errors
+    /// [`LakeError::Open`] if the table's log cannot be read, [`LakeError::Read`] if a file cannot.
+    pub async fn known_hashes(&self, table: &str, month: &str) -> Result<HashMap<i64, i64>, LakeError> {
+        let Some(loaded) = self.load(TableKind::Event, table, None).await? else { return Ok(HashMap::new()) };
+        let folder = self.table_folder(TableKind::Event, table);
+        let in_month = active_files(&loaded).into_iter().filter(|file| file.month == month);
+        let files: Vec<_> = in_month.map(|file| file.into_file(&folder)).collect();
+        let read = tokio::task::spawn_blocking(move || {
+            let mut last: HashMap<i64, (Order, i64)> = HashMap::new();
+            for file in files {
+                last.reserve(usize::try_from(file.rows).unwrap_or(0));
+                read_hashes(&file.path, &mut last)
+                    .map_err(|cause| LakeError::Read { path: file.path.clone(), cause })?;
+            }
+            Ok(last.into_iter().map(|(key, (_, content))| (key, content)).collect())
+        });
+        read.await.map_err(|_| LakeError::Stopped { table: table.to_owned() })?
+    }
+}
+
+/// Adds the events of one file to what is known.
+fn read_hashes(path: &Path, last: &mut HashMap<i64, (Order, i64)>) -> Result<(), ParquetError> {
+    let file = fs_err::File::open(path).map_err(|error| ParquetError::External(Box::new(error)))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file.into_file())?;
+    let names = ["_key_hash", "_content_hash", "_batch", "_row", RECORDED_AT];
+    let mask = ProjectionMask::columns(builder.parquet_schema(), names);
+    for batch in builder.with_projection(mask).with_batch_size(1 << 16).build()? {
+        let batch = batch?;
+        let column = |name: &str| {
+            batch.column_by_name(name).ok_or_else(|| ParquetError::General(format!("the column `{name}` is missing")))
+        };
+        let [keys, contents, batches, rows] =
+            [column(names[0])?, column(names[1])?, column(names[2])?, column(names[3])?]
+                .map(AsArray::as_primitive::<Int64Type>);
+        let recorded = column(RECORDED_AT)?.as_primitive::<TimestampMicrosecondType>();
+        for row in 0..batch.num_rows() {
+            let recorded_at = recorded.is_valid(row).then(|| recorded.value(row));
+            let order = (recorded_at, batches.value(row), rows.value(row));
+            let found = (order, contents.value(row));
+            last.entry(keys.value(row))
+                .and_modify(|known| {
+                    if known.0 <= order {
+                        *known = found;
+                    }
+                })
+                .or_insert(found);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Reading the logs of Delta tables: their versions, files and commits.
+
+use std::path::Path;
+
+use arrow::datatypes::Schema;
+use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
+use deltalake_core::kernel::{Action, Add, StructType};
+use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use url::Url;
+
+use super::{Lake, LakeError, LakeFile, MONTH, TableKind};
+
+impl Lake {
+    /// A table at its latest or another version; none if it is not there.
+    pub(super) async fn load(
+        &self,
+        kind: TableKind,
+        table: &str,
+        version: Option<i64>,
+    ) -> Result<Option<DeltaTable>, LakeError> {
+        let folder = self.table_folder(kind, table);
+        if !folder.join("_delta_log").join(commit_name(0)).is_file() {
+            return Ok(None);
+        }
+        let open = |cause| LakeError::Open { table: table.to_owned(), cause: Box::new(cause) };
+        let mut loaded = self.loaded.lock().await;
+        let key = (kind, table.to_owned());
+        let known = loaded.get(&key).cloned();
+        if let Some(known) = known.as_ref().filter(|known| version == Some(version_of(known))) {
+            return Ok(Some(known.clone()));
+        }
+        if let Some(version) = version {
+            let mut builder = table_builder(&folder).map_err(open)?;
+            builder = builder.with_version(version.unsigned_abs());
+            return builder.load().await.map(Some).map_err(open);
+        }
+        let current = match known {
+            Some(mut known) => known.update_state().await.map(|()| known),
+            None => match table_builder(&folder) {
+                Ok(builder) => builder.load().await,
+                Err(cause) => Err(cause),
+            },
+        };
+        match current {
+            Ok(current) => {
+                loaded.insert(key, current.clone());
+                Ok(Some(current))
+            }
+            Err(cause) => {
+                loaded.remove(&key);
+                Err(open(cause))
+            }
+        }
+    }
+
+    /// The actions of one commit of an event table.
+    pub(super) async fn actions(&self, table: &str, version: i64) -> Result<Vec<Action>, LakeError> {
+        let folder = self.table_folder(TableKind::Event, table);
+        let read = async {
+            let log_store = table_builder(&folder)?.build()?.log_store();
+            let version = version.unsigned_abs();
+            let bytes = log_store.read_commit_entry(version).await?;
+            bytes.map(|bytes| deltalake_core::logstore::get_actions(version, &bytes)).transpose()
+        };
+        let open = |cause| LakeError::Open { table: table.to_owned(), cause: Box::new(cause) };
+        read.await.map_err(open)?.ok_or_else(|| LakeError::NoVersion { table: table.to_owned(), version })
+    }
+}
+
+/// Version of a loaded table.
+pub(super) fn version_of(table: &DeltaTable) -> i64 {
+    table.version().and_then(|version| i64::try_from(version).ok()).unwrap_or(0)
+}
+
+/// Opens the table in a folder.
+pub(super) fn table_builder(folder: &Path) -> Result<DeltaTableBuilder, DeltaTableError> {
+    let url = Url::from_directory_path(folder)
+        .map_err(|()| DeltaTableError::InvalidTableLocation(folder.display().to_string()))?;
+    DeltaTableBuilder::from_url(url)
+}
+
+/// File of a commit inside a table's log.
+pub(super) fn commit_name(version: i64) -> String {
+    format!("{version:020}.json")
+}
+
+/// A file as a table's log names it.
+pub(super) struct ActiveFile {
+    pub(super) path: String,
+    pub(super) month: String,
+    pub(super) size: i64,
+    pub(super) rows: u64,
+}
+
+impl ActiveFile {
+    pub(super) fn into_file(self, folder: &Path) -> LakeFile {
+        LakeFile { path: folder.join(&self.path), month: self.month, rows: self.rows }
+    }
+}
+
+impl From<Add> for ActiveFile {
+    fn from(add: Add) -> Self {
+        let stats = add.stats.as_deref().and_then(|stats| serde_json::from_str::<serde_json::Value>(stats).ok());
+        Self {
+            path: add.path,
+            month: add.partition_values.get(MONTH).cloned().flatten().unwrap_or_default(),
+            size: add.size,
+            rows: stats.and_then(|stats| stats.get("numRecords")?.as_u64()).unwrap_or(0),
+        }
+    }
+}
+
+/// Files of a loaded table.
+pub(super) fn active_files(table: &DeltaTable) -> Vec<ActiveFile> {
+    let Ok(state) = table.snapshot() else { return Vec::new() };
+    let views = state.log_data();
+    let files = views.iter().map(|view| ActiveFile {
+        path: view.path().into_owned(),
+        month: view.partition_values_map().remove(MONTH).flatten().unwrap_or_default(),
+        size: view.size(),
+        rows: view.num_records().map_or(0, |rows| rows as u64),
+    });
+    files.collect()
+}
+
+/// The Delta schema of an Arrow schema.
+pub(super) fn delta_schema(table: &str, schema: &Schema) -> Result<StructType, LakeError> {
+    schema.try_into_kernel().map_err(|error: arrow::error::ArrowError| LakeError::Shape {
+        table: table.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// Makes a file or folder survive a power cut.
+pub(super) fn sync(path: &Path) -> Result<(), std::io::Error> {
+    fs_err::File::open(path)?.sync_all()
+}

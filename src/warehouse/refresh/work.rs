@@ -1,0 +1,127 @@
+//! What a refresh has to fold, and the blocking part that folds and writes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use chrono_tz::Tz;
+
+use super::super::entities::{Entities, EventTable, Folding, Progress, written_files};
+use super::super::lake::{BatchRecord, EntityFile, Lake, LakeError, LakeFile, TableKind};
+use super::super::models::Model;
+use super::{RefreshContext, RefreshError, RefreshProgress, RefreshStep};
+
+/// What has to be folded.
+pub(super) struct Work {
+    pub(super) models: Vec<ModelWork>,
+}
+
+/// What has to be folded of one model.
+pub(super) struct ModelWork {
+    index: usize,
+    pub(super) name: String,
+    pub(super) folding: Folding,
+    fresh: BTreeMap<String, Vec<LakeFile>>,
+    batches: Vec<(String, BatchRecord)>,
+}
+
+/// Finds the models that changed or whose event tables have new versions, and what is new in them.
+pub(super) async fn plan_work(
+    context: &RefreshContext<'_>,
+    models: &[Model],
+    tables: &[EventTable],
+    progress: Vec<Progress>,
+) -> Result<Work, RefreshError> {
+    let mut work = Vec::new();
+    for (index, (model, progress)) in models.iter().zip(progress).enumerate() {
+        let read: Vec<&EventTable> = tables_of(model, tables);
+        let seen_of = |table: &EventTable| progress.versions.get(&table.contract.table).copied();
+        // A lake that went back to an older state is read anew like a changed model.
+        let is_same =
+            progress.is_same && read.iter().all(|table| seen_of(table).is_none_or(|seen| seen <= table.version));
+        let is_seen = |table: &EventTable| seen_of(table) == Some(table.version);
+        if is_same && read.iter().all(|table| is_seen(table)) {
+            continue;
+        }
+        let mut item = ModelWork {
+            index,
+            name: model.name.clone(),
+            folding: if is_same { Folding::Touched } else { Folding::Whole },
+            fresh: BTreeMap::new(),
+            batches: Vec::new(),
+        };
+        for table in &read {
+            let name = &table.contract.table;
+            let seen = seen_of(table).filter(|_| is_same).unwrap_or(-1);
+            if model.is_builtin() {
+                let batches = context.lake.batches_between(name, seen, table.version).await?;
+                item.batches.extend(batches.into_iter().map(|batch| (name.clone(), batch)));
+            } else if is_same {
+                item.fresh.insert(name.clone(), context.lake.files_between(name, seen, table.version).await?);
+            }
+        }
+        let n_fresh: u64 = item.fresh.values().flatten().map(|file| file.rows).sum();
+        let n_all: u64 = read.iter().flat_map(|table| &table.files).map(|file| file.rows).sum();
+        if !model.is_builtin() && n_fresh * 2 > n_all {
+            item.folding = Folding::Whole;
+        }
+        work.push(item);
+    }
+    Ok(Work { models: work })
+}
+
+/// The event tables that a model reads; the built-in one reads the log of all.
+fn tables_of<'a>(model: &Model, tables: &'a [EventTable]) -> Vec<&'a EventTable> {
+    tables.iter().filter(|table| model.is_builtin() || model.from.contains(&table.contract.table)).collect()
+}
+
+/// Months to replace of one model, by its index, and the files to put there.
+pub(super) type Written = (usize, Option<BTreeSet<String>>, Vec<EntityFile>);
+
+impl Work {
+    /// Folds and writes; what is dirty from an earlier refresh is written too.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a refresh, handed to its blocking thread")]
+    pub(super) fn run(
+        self,
+        mut entities: Entities,
+        path: &Path,
+        models: &[Model],
+        tables: &[EventTable],
+        lake: &Lake,
+        time_zone: Tz,
+        progress: &RefreshProgress,
+    ) -> Result<(Entities, Vec<Written>), RefreshError> {
+        for item in self.models {
+            let model = &models[item.index];
+            let (name, whole) = (item.name, item.folding == Folding::Whole);
+            progress(&RefreshStep::Folding { model: name.clone(), whole });
+            let read = tables_of(model, tables);
+            let folded = if model.is_builtin() {
+                let versions: Vec<(&str, i64)> =
+                    read.iter().map(|table| (table.contract.table.as_str(), table.version)).collect();
+                entities.add_runs(model, &item.batches, &versions, time_zone, whole)
+            } else {
+                entities.fold(model, &read, &item.fresh, item.folding)
+            };
+            folded.map_err(|cause| RefreshError::Fold { model: name.clone(), cause })?;
+            progress(&RefreshStep::Folded { model: name });
+        }
+        let mut written = Vec::new();
+        for (index, model) in models.iter().enumerate() {
+            let months = entities
+                .dirty_months(model)
+                .map_err(|cause| RefreshError::Database { path: path.to_owned(), cause })?;
+            if months.as_ref().is_some_and(BTreeSet::is_empty) {
+                continue;
+            }
+            let folder = lake.table_folder(TableKind::Entity, &model.name);
+            fs_err::create_dir_all(&folder).map_err(LakeError::from)?;
+            let token = entities
+                .write_months(model, months.as_ref(), &folder)
+                .map_err(|cause| RefreshError::Write { model: model.name.clone(), cause })?;
+            let files = written_files(&folder, &token)?;
+            progress(&RefreshStep::Written { model: model.name.clone() });
+            written.push((index, months, files));
+        }
+        Ok((entities, written))
+    }
+}

@@ -1,0 +1,5 @@
+//! Charts as files: golden drawings, text inside the frame, pixels.
+
+mod drawings;
+mod layout;
+mod samples;

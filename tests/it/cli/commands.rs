@@ -1,0 +1,43 @@
+//! Exit codes and messages of the commands.
+
+use crate::support::Program;
+
+#[test]
+fn the_shipped_declarations_are_right() {
+    let report = Program::shipped().succeed(["check"]);
+    assert!(report.starts_with("ok: "), "{report}");
+}
+
+#[test]
+fn a_project_that_is_not_there_is_exit_code_2() {
+    let mut program = Program::shipped();
+    program.project = "/nowhere".into();
+    let outcome = program.run(["check"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(outcome.stderr.contains("svod.yaml: cannot be read"), "{outcome:?}");
+}
+
+#[test]
+fn a_query_without_data_says_what_to_do() {
+    let outcome = Program::shipped().run(["query", "appeals"]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("svod run"), "{outcome:?}");
+}
+
+#[test]
+fn wrong_arguments_are_exit_code_2_and_name_the_nearest() {
+    let program = Program::with_samples();
+    for (arguments, expected) in [
+        (vec!["query", "suport_rate"], "did you mean `support_rate`?"),
+        (vec!["query", "support_rate", "--by", "municipalty"], "did you mean `municipality`?"),
+        (vec!["query", "support_rate", "--from", "2026-13"], "`2026-13` is not a date"),
+        (vec!["query", "support_rate", "--where", "municipality"], "DIM=VALUE"),
+        (vec!["query", "support_rate", "--as-of", "99"], "snapshot"),
+        (vec!["run", "no_such_pipeline"], "no_such_pipeline"),
+        (vec!["sql", "DELETE FROM cases"], "only one SELECT can be run"),
+    ] {
+        let outcome = program.run(arguments.iter().copied());
+        assert_eq!(outcome.code, Some(2), "{arguments:?}: {outcome:?}");
+        assert!(outcome.stderr.contains(expected), "{arguments:?}: {}", outcome.stderr);
+    }
+}

@@ -1,0 +1,6 @@
+//! The program as a user runs it: its commands, exit codes and messages, and what a kill leaves behind.
+
+mod commands;
+mod kill;
+mod readme;
+mod samples;

@@ -1,0 +1,65 @@
+//! What the README tells a newcomer to write has to work as it stands there.
+
+use std::path::Path;
+
+use regex::Regex;
+
+use crate::support::{Program, project_root};
+
+/// A copy of the shipped declarations with the files of the README's examples.
+fn project_of_the_readme(folder: &Path) -> Program {
+    let root = project_root();
+    fs_err::copy(root.join("svod.yaml"), folder.join("svod.yaml")).unwrap();
+    for name in
+        ["pipelines", "warehouse/contracts", "warehouse/reference", "sql/models", "sql/indicators", "dashboards"]
+    {
+        fs_err::create_dir_all(folder.join(name)).unwrap();
+        for entry in fs_err::read_dir(root.join(name)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                fs_err::copy(&path, folder.join(name).join(path.file_name().unwrap())).unwrap();
+            }
+        }
+    }
+    let readme = fs_err::read_to_string(root.join("README.md")).unwrap();
+    let example = Regex::new(r"(?s)```yaml\n# (\S+)\n(.*?)```").unwrap();
+    let examples: Vec<_> = example.captures_iter(&readme).collect();
+    assert_eq!(examples.len(), 3);
+    for found in examples {
+        fs_err::write(folder.join(&found[1]), &found[2]).unwrap();
+    }
+    Program { project: folder.to_owned(), data: tempfile::tempdir().unwrap() }
+}
+
+#[test]
+fn the_examples_of_the_readme_are_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = project_of_the_readme(folder.path());
+    assert!(program.succeed(["check"]).starts_with("ok: 14 pipelines"));
+
+    fs_err::create_dir_all(folder.path().join("inbox")).unwrap();
+    let journal = "N;Дата обращения;ОКТМО;Способ;Дата решения;Решение\r\n\
+                   1;09.01.2025;41603000;1;16.01.2025;отказ\r\n\
+                   2;10.01.2025;41603000;3;17.01.2025;признан\r\n\
+                   3;31.02.2025;41603000;3;;\r\n";
+    let (bytes, ..) = encoding_rs::WINDOWS_1251.encode(journal);
+    fs_err::write(folder.path().join("inbox/journal-2025.csv"), bytes).unwrap();
+    let report = program.succeed(["run", "journal"]);
+    assert!(report.contains("rejected by rule: type 1"), "{report}");
+    let refusals = program.succeed(["query", "refusals", "--by", "municipality", "--format", "csv"]);
+    assert!(refusals.contains("41603000,Бокситогорский,1,value"), "{refusals}");
+}
+
+#[test]
+fn a_wrong_dashboard_gets_the_message_of_the_readme() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = project_of_the_readme(folder.path());
+    let dashboard = folder.path().join("dashboards/refusals.yaml");
+    let text = fs_err::read_to_string(&dashboard).unwrap();
+    fs_err::write(&dashboard, text.replacen("indicator: refusals,", "indicator: refusal,", 1)).unwrap();
+    let outcome = program.run(["check"]);
+    assert_eq!(outcome.code, Some(2));
+    let readme = fs_err::read_to_string(project_root().join("README.md")).unwrap();
+    let shown: String = outcome.stderr.lines().take(3).map(|line| format!("    {line}\n")).collect();
+    assert!(readme.contains(&shown), "{shown}");
+}

@@ -1,0 +1,127 @@
+//! What the program makes of the samples, against what their generator counted and what was worked out by hand.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::support::{Program, project_root};
+
+/// The rows of a SELECT: texts by column name.
+fn select(text: &str) -> Vec<BTreeMap<String, String>> {
+    let csv = Program::with_samples().succeed(["sql", "--format", "csv", text]);
+    csv::Reader::from_reader(csv.as_bytes()).deserialize().map(Result::unwrap).collect()
+}
+
+/// The values of a query by their keys and bucket, joined with a space.
+fn values(arguments: &[&str]) -> BTreeMap<String, Option<f64>> {
+    let words = ["query"].iter().chain(arguments).chain(&["--format", "json"]).copied();
+    let document: Value = serde_json::from_str(&Program::with_samples().succeed(words)).unwrap();
+    let rows = document["rows"].as_array().unwrap();
+    let name = |row: &Value| {
+        let codes = row["keys"].as_array().unwrap().iter().map(|key| key["code"].as_str().unwrap_or("-").to_owned());
+        codes.chain(row["bucket"].as_str().map(str::to_owned)).collect::<Vec<_>>().join(" ")
+    };
+    rows.iter().map(|row| (name(row), row["value"].as_f64())).collect()
+}
+
+fn expected_of(region: &str) -> Value {
+    let path = project_root().join("data-samples").join(region).join("expected.json");
+    serde_json::from_str(&fs_err::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn every_register_is_read_as_its_generator_counted() {
+    let runs = select(
+        "SELECT pipeline, sum(read) AS rows, sum(accepted) AS accepted, sum(duplicate) AS duplicate, \
+         sum(rejected) AS rejected FROM runs GROUP BY pipeline",
+    );
+    for region in ["samara", "leningrad"] {
+        let expected = expected_of(region);
+        for (name, register) in expected["registers"].as_object().unwrap() {
+            let run = runs.iter().find(|run| register["pipeline"] == run["pipeline"].as_str());
+            let run = run.unwrap_or_else(|| panic!("no run of {name}"));
+            for count in ["rows", "accepted", "duplicate", "rejected"] {
+                assert_eq!(run[count], register[count].to_string(), "{region} {name} {count}");
+            }
+        }
+    }
+}
+
+#[test]
+fn appeals_and_support_by_municipality_are_as_counted() {
+    for (indicator, event) in [("appeals", "registered"), ("support_provided", "provided")] {
+        let figures = values(&[indicator, "--by", "municipality", "--where", "region=36000000"]);
+        let expected = expected_of("samara");
+        let municipalities = expected["registers"]["appeals"]["municipalities"].as_object().unwrap();
+        assert_eq!(municipalities.len(), 46);
+        for (code, events) in municipalities {
+            let counted = events.get(event).and_then(Value::as_f64).unwrap_or(0.0);
+            assert_eq!(figures.get(code).copied().flatten().unwrap_or(0.0), counted, "{indicator} {code}");
+        }
+    }
+}
+
+#[test]
+fn the_share_of_support_is_that_of_the_readme() {
+    // 3 406 of 4 557 appeals of Samara Oblast were provided; 591 were open on the last day.
+    let share = values(&["support_rate", "--where", "region=36000000"]);
+    assert!((share[""].unwrap() - 340_600.0 / 4_557.0).abs() < 1e-9, "{share:?}");
+    let open = values(&["appeals_open", "--where", "region=36000000", "--from", "2025-01", "--to", "2026-10"]);
+    assert_eq!(open[""], Some(591.0));
+}
+
+#[test]
+fn cards_and_certificates_together_are_as_counted() {
+    let expected = expected_of("leningrad");
+    let counted = |register: &str, event: &str| expected["registers"][register]["events"][event].as_f64().unwrap();
+    let n_of = |text: &str| select(text)[0]["n"].parse::<f64>().unwrap();
+    // The registers hold virtual cards and electronic certificates; the indicators speak of the cards alone.
+    let certificates = n_of("SELECT count(*) AS n FROM certificates WHERE issued_on IS NOT NULL");
+    assert_eq!(values(&["cards_issued"])[""].unwrap() + certificates, counted("cards", "issued"));
+    let spent = n_of(
+        "SELECT count(DISTINCT use_id) AS n FROM events_certificates \
+         WHERE event = 'used' AND kind = 'electronic_certificate'",
+    );
+    assert_eq!(values(&["card_uses"])[""].unwrap() + spent, counted("card_uses", "used"));
+}
+
+#[test]
+fn the_project_is_as_worked_out_by_hand() {
+    let path = project_root().join("data-samples/project/expected.yaml");
+    let expected: Value = serde_saphyr::from_str(&fs_err::read_to_string(path).unwrap()).unwrap();
+    for indicator in ["kpi_value", "kpi_attainment"] {
+        let figures = values(&[indicator, "--by", "kpi", "--grain", "month", "--from", "2024", "--to", "2024"]);
+        for (kpi, months) in expected[indicator].as_object().unwrap() {
+            for (month, value) in months.as_array().unwrap().iter().enumerate() {
+                let key = format!("{kpi} 2024-{:02}-01", month + 1);
+                assert_eq!(figures.get(&key).copied().flatten(), value.as_f64(), "{indicator} {key}");
+            }
+        }
+    }
+    let slips = values(&["milestone_slip", "--by", "milestone"]);
+    for (milestone, days) in expected["slip_days"].as_object().unwrap() {
+        assert_eq!(slips[milestone], days.as_f64(), "{milestone}");
+    }
+    let states = values(&["milestones", "--by", "state"]);
+    let counted: BTreeMap<&str, f64> =
+        states.iter().filter_map(|(state, n)| Some((state.as_str(), (*n)?))).filter(|(_, n)| *n > 0.0).collect();
+    assert_eq!(counted, BTreeMap::from([("done_in_time", 9.0), ("done_late", 8.0), ("overdue", 1.0)]));
+}
+
+#[test]
+fn rejected_rows_are_kept_with_their_reason_and_without_personal_data() {
+    let rows = select("SELECT pipeline, file, row, raw, rule, sentence FROM quarantine");
+    let rejected: u64 = ["samara", "leningrad"]
+        .iter()
+        .flat_map(|region| expected_of(region)["registers"].as_object().unwrap().clone())
+        .map(|(_, register)| register["rejected"].as_u64().unwrap())
+        .sum();
+    assert_eq!(rows.len() as u64, rejected);
+    // What cannot be read is kept by its shape alone, with 9 for every digit.
+    let number = regex::Regex::new(r"\d{3}-\d{3}-\d{3} \d{2}").unwrap();
+    let shows_number = |text: &str| number.find_iter(text).any(|found| found.as_str() != "999-999-999 99");
+    for row in rows {
+        assert!(!row["rule"].is_empty() && !row["sentence"].is_empty() && !row["file"].is_empty(), "{row:?}");
+        assert!(!shows_number(&row["raw"]) && !shows_number(&row["sentence"]), "{row:?}");
+    }
+}

@@ -1,0 +1,214 @@
+//! Every shipped indicator, cut by every dimension, against plain SQL that was written for DuckDB independently.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, SchemaRef};
+use duckdb::Connection;
+use parquet::arrow::ArrowWriter;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+use svod::domain::period::{Grain, Period};
+use svod::indicators::{Catalog, Engine, Figures, Indicator, Query};
+
+use super::memory::{Memory, ask, batch_of, engine_over, reference, shipped_catalog};
+
+const N_ROWS: usize = 2_000;
+
+/// Indicator, table, its day, and the value of a group.
+const VALUES: [(&str, &str, &str, &str); 16] = [
+    ("appeals", "cases", "registered_on", "count(*)"),
+    ("support_provided", "cases", "provided_on", "count(*)"),
+    ("support_rate", "cases", "registered_on", "100 * avg((provided_on IS NOT NULL)::INT)"),
+    ("measures_by_status", "cases", "registered_on", "count(*)"),
+    ("measures_by_category_status", "cases", "registered_on", "count(*)"),
+    ("citizens", "cases", "registered_on", "count(DISTINCT person_id)"),
+    ("passports", "passports", "opened_on", "count(*)"),
+    ("cards_issued", "cards", "issued_on", "count(*)"),
+    ("card_uses", "card_uses", "used_on", "count(*)"),
+    ("kpi_value", "kpi_months", "month_on", "max_by(fact, (month_on, fact)) FILTER (fact IS NOT NULL)"),
+    (
+        "kpi_attainment",
+        "kpi_months",
+        "month_on",
+        "CASE WHEN max_by(direction, (month_on, direction = 'decreasing')) FILTER (fact IS NOT NULL) = 'decreasing'
+              THEN nullif(max_by(coalesce(plan, -1), (month_on, coalesce(plan, -1))) FILTER (fact IS NOT NULL), -1) * 100
+                   / max_by(fact, (month_on, fact)) FILTER (fact IS NOT NULL)
+              ELSE max_by(fact, (month_on, fact)) FILTER (fact IS NOT NULL) * 100
+                   / nullif(max_by(coalesce(plan, -1), (month_on, coalesce(plan, -1))) FILTER (fact IS NOT NULL), -1) END",
+    ),
+    ("milestones", "milestones", "planned_on", "count(*)"),
+    ("milestone_slip", "milestones", "planned_on", "avg(slip_days)"),
+    ("freshness", "runs", "finished_on", "(1712736000 - max(epoch_us(last_event_at)) / 1e6) / 60"),
+    ("rows_accepted", "runs", "finished_on", "sum(accepted)"),
+    ("rows_rejected", "runs", "finished_on", "sum(rejected)"),
+];
+
+/// The state of a control point on the day of the tests, written anew.
+const STATE: &str = "CASE WHEN done_on > DATE '2024-04-10' OR done_on IS NULL
+    THEN CASE WHEN planned_on < DATE '2024-04-10' THEN 'overdue'
+              WHEN forecast_on > planned_on THEN 'at_risk' ELSE 'due' END
+    WHEN done_on > planned_on THEN 'done_late' ELSE 'done_in_time' END";
+
+/// Rows of every kind: each column is random and, where it may be, sometimes null.
+fn random_rows(random: &mut ChaCha8Rng, entity: &svod::indicators::Entity) -> Value {
+    let lists = reference();
+    let codes = |name: &str| -> Vec<String> {
+        let list = entity.dimension(name).and_then(|dimension| dimension.list()).and_then(|list| lists.list(list));
+        list.map_or_else(
+            || (0..5).map(|n| format!("{name}{n}")).collect(),
+            |list| list.codes().iter().take(9).cloned().collect(),
+        )
+    };
+    let date = |random: &mut ChaCha8Rng| {
+        let start = chrono::NaiveDate::from_ymd_opt(2023, 1, 1).unwrap();
+        (start + chrono::Days::new(random.random_range(0..460))).to_string()
+    };
+    (0..N_ROWS)
+        .map(|number| {
+            let mut row = serde_json::Map::new();
+            for field in entity.columns().fields() {
+                let may_be_null = field.is_nullable() && field.name() != "direction";
+                if may_be_null && random.random_bool(0.15) {
+                    continue;
+                }
+                let value = match field.data_type() {
+                    _ if field.name().ends_with("_id") => json!(format!("{}", random.random_range(0..N_ROWS / 3))),
+                    _ if field.name() == "month_on" => json!(format!("{}-01", &date(random)[..7])),
+                    DataType::Date32 => json!(date(random)),
+                    DataType::Boolean => json!(random.random_bool(0.5)),
+                    DataType::Float64 => json!(f64::from(random.random_range(1..90_000)) / 100.0),
+                    DataType::Timestamp(..) => json!(format!("{}T{:02}:00:00Z", date(random), number % 24)),
+                    data_type if data_type.is_integer() => json!(random.random_range(0..40)),
+                    _ => {
+                        let codes = codes(field.name());
+                        json!(codes[random.random_range(0..codes.len())])
+                    }
+                };
+                row.insert(field.name().clone(), value);
+            }
+            Value::Object(row)
+        })
+        .collect()
+}
+
+/// The same rows for the engine and, as Parquet files, for DuckDB.
+fn both_sides(catalog: Catalog) -> (Engine, Connection, tempfile::TempDir) {
+    let mut random = ChaCha8Rng::seed_from_u64(20_240_410);
+    let folder = tempfile::tempdir().unwrap();
+    let duckdb = Connection::open_in_memory().unwrap();
+    let mut tables = Vec::new();
+    for entity in catalog.entities() {
+        let rows = random_rows(&mut random, entity);
+        let path = folder.path().join(format!("{}.parquet", entity.name()));
+        write_parquet(&path, entity.columns(), &rows);
+        let view = format!("CREATE VIEW {} AS FROM read_parquet('{}')", entity.name(), path.display());
+        duckdb.execute_batch(&view).unwrap();
+        tables.push((entity.name().to_owned(), rows));
+    }
+    let tables: Vec<(&str, Value)> = tables.iter().map(|(name, rows)| (name.as_str(), rows.clone())).collect();
+    let memory = Memory::of(&catalog, &tables);
+    (engine_over(catalog, memory), duckdb, folder)
+}
+
+fn write_parquet(path: &std::path::Path, columns: &SchemaRef, rows: &Value) {
+    let batch: RecordBatch = batch_of(columns, rows);
+    let file = fs_err::File::create(path).unwrap().into_parts().0;
+    let mut writer = ArrowWriter::try_new(file, Arc::clone(&batch.schema()), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+/// Value by keys and bucket.
+type Answers = BTreeMap<(Vec<Option<String>>, Option<String>), f64>;
+
+fn ask_duckdb(duckdb: &Connection, sql: &str, n_keys: usize) -> Answers {
+    let mut statement = duckdb.prepare(sql).unwrap();
+    let rows = statement
+        .query_map([], |row| {
+            let keys: Vec<Option<String>> = (0..n_keys).map(|at| row.get(at)).collect::<Result<_, _>>()?;
+            Ok(((keys, row.get(n_keys)?), row.get::<_, Option<f64>>(n_keys + 1)?))
+        })
+        .unwrap();
+    rows.map(Result::unwrap).filter_map(|(key, value)| value.map(|value| (key, value))).collect()
+}
+
+fn key_sql(indicator: &Indicator, dimension: &str) -> String {
+    match (indicator.entity().name(), dimension) {
+        ("milestones", "state") => STATE.to_owned(),
+        _ => format!("\"{dimension}\"::VARCHAR"),
+    }
+}
+
+/// Every value of one side is on the other; the engine may have zeros besides, for months in which nothing happened.
+fn compare(what: &str, figures: &Figures, expected: &Answers) {
+    let found: Answers = figures
+        .rows
+        .iter()
+        .filter_map(|row| {
+            let bucket = row.bucket.map(|bucket| bucket.to_string());
+            row.figure.value.map(|value| ((row.keys.clone(), bucket), value))
+        })
+        .collect();
+    for (key, value) in expected {
+        let other = found.get(key).unwrap_or_else(|| panic!("{what}: {key:?} is missing, {value} expected"));
+        assert!((value - other).abs() <= 1e-9 * value.abs().max(1.0), "{what}: {key:?} is {other}, {value} expected");
+    }
+    for (key, value) in &found {
+        assert!(*value == 0.0 || expected.contains_key(key), "{what}: {key:?} is {value}, nothing expected");
+    }
+    assert!(!expected.is_empty(), "{what}");
+}
+
+#[tokio::test]
+async fn every_indicator_by_every_dimension() {
+    let catalog = shipped_catalog();
+    let (engine, duckdb, _folder) = both_sides(catalog.clone());
+    let period = Period::parse("2023-03", "2024-03").unwrap();
+    for (id, table, time, value) in VALUES {
+        let indicator = catalog.get(id).unwrap();
+        let required = indicator.requires().to_vec();
+        let mut cuts = vec![required.clone()];
+        for dimension in indicator.entity().dimensions().iter().filter(|one| !required.contains(&one.name().to_owned()))
+        {
+            cuts.push(required.iter().cloned().chain([dimension.name().to_owned()]).collect());
+        }
+        for by in cuts {
+            for grain in [None, Some(Grain::Week), Some(Grain::Month), Some(Grain::Quarter)] {
+                let mut query = Query { by: by.clone(), grain, ..Query::of(id) };
+                let mut condition = format!("{time} IS NOT NULL");
+                if grain.is_some() {
+                    query = query.within(period);
+                    condition = format!("{time} BETWEEN DATE '{}' AND DATE '{}'", period.from, period.to);
+                }
+                let bucket = grain.map_or("NULL".to_owned(), |grain| format!("date_trunc('{grain}', {time})::DATE"));
+                let keys: String = by.iter().map(|name| format!("{}, ", key_sql(indicator, name))).collect();
+                let sql = format!(
+                    "SELECT {keys}({bucket})::VARCHAR, ({value})::DOUBLE FROM {table} WHERE {condition} GROUP BY ALL"
+                );
+                let what = format!("{id} by {by:?} and {grain:?}");
+                compare(&what, &ask(&engine, query).await, &ask_duckdb(&duckdb, &sql, by.len()));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn open_appeals_by_every_dimension() {
+    let catalog = shipped_catalog();
+    let (engine, duckdb, _folder) = both_sides(catalog.clone());
+    let period = Period::parse("2023-03", "2024-03").unwrap();
+    for dimension in catalog.get("appeals_open").unwrap().entity().dimensions() {
+        let name = dimension.name();
+        let sql = format!(
+            "SELECT \"{name}\"::VARCHAR, bucket::VARCHAR, count(*)::DOUBLE
+             FROM cases, (SELECT unnest(generate_series(DATE '2023-03-01', DATE '2024-03-01', INTERVAL 1 MONTH))::DATE AS bucket)
+             WHERE registered_on <= last_day(bucket) AND (closed_on IS NULL OR closed_on > last_day(bucket))
+             GROUP BY ALL"
+        );
+        let query = Query::of("appeals_open").by(name).within(period).grain(Grain::Month);
+        compare(name, &ask(&engine, query).await, &ask_duckdb(&duckdb, &sql, 1));
+    }
+}

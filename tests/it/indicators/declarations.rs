@@ -1,0 +1,174 @@
+//! Wrong declarations and their exact messages.
+
+use super::memory::{catalog_of, declaration, shipped_catalog};
+
+/// All that is said of one wrong declaration `it`, whose lines that matter start at line 2.
+fn complaint(lines: &str) -> String {
+    catalog_of(&[("it", &declaration("it", lines))]).unwrap_err().to_string()
+}
+
+#[test]
+fn every_shipped_indicator_is_complete() {
+    let catalog = shipped_catalog();
+    for indicator in catalog.iter() {
+        assert!(!indicator.measures().is_empty(), "{}", indicator.id());
+        assert!(indicator.title().ru != indicator.title().en, "{}", indicator.id());
+        for required in indicator.requires() {
+            assert!(indicator.entity().dimension(required).is_some(), "{}", indicator.id());
+        }
+    }
+}
+
+#[test]
+fn an_unknown_column_is_underlined_inside_the_expression() {
+    assert_eq!(
+        complaint(
+            "entity: cases\ntime: registered_on\nmeasures: {it: {count: {where: \"amount > 0 AND providd_on IS NULL\"}}}"
+        ),
+        "error: sql/indicators/it.yaml:4:48: unknown column `providd_on`\n  \
+         4 | measures: {it: {count: {where: \"amount > 0 AND providd_on IS NULL\"}}}\n    \
+         |                                                ^^^^^^^^^^  help: did you mean `provided_on`?"
+    );
+}
+
+#[test]
+fn an_unknown_column_is_found_on_the_line_where_it_stands() {
+    let text = complaint(
+        "entity: cases\ntime: registered_on\nmeasures:\n  it:\n    count:\n      where: >-\n        amount > 0\n        AND providd_on IS NULL",
+    );
+    assert_eq!(
+        text,
+        "error: sql/indicators/it.yaml:9:13: unknown column `providd_on`\n  \
+         9 |         AND providd_on IS NULL\n    \
+         |             ^^^^^^^^^^  help: did you mean `provided_on`?"
+    );
+}
+
+#[test]
+fn a_condition_is_a_condition() {
+    assert_eq!(
+        complaint("entity: cases\ntime: registered_on\nmeasures: {it: {count: {where: \"amount + 1\"}}}"),
+        "error: sql/indicators/it.yaml:4:32: expected a condition, found a number\n  \
+         4 | measures: {it: {count: {where: \"amount + 1\"}}}\n    \
+         |                                ^^^^^^^^^^^^"
+    );
+}
+
+#[test]
+fn a_sum_is_of_numbers() {
+    assert_eq!(
+        complaint("entity: cases\ntime: registered_on\nmeasures: {it: {sum: {column: status}}}"),
+        "error: sql/indicators/it.yaml:4:31: expected a number, found a text\n  \
+         4 | measures: {it: {sum: {column: status}}}\n    \
+         |                               ^^^^^^"
+    );
+}
+
+#[test]
+fn time_is_a_date() {
+    assert_eq!(
+        complaint("entity: runs\ntime: finished_at\nmeasures: {it: {count: {}}}"),
+        "error: sql/indicators/it.yaml:3:7: expected a column of dates, found a moment\n  \
+         3 | time: finished_at\n    \
+         |       ^^^^^^^^^^^  help: a moment becomes a local date in the model"
+    );
+}
+
+#[test]
+fn an_unknown_entity_names_the_nearest() {
+    assert_eq!(
+        complaint("entity: casses\ntime: registered_on\nmeasures: {it: {count: {}}}"),
+        "error: sql/indicators/it.yaml:2:9: unknown entity `casses`\n  \
+         2 | entity: casses\n    \
+         |         ^^^^^^  help: did you mean `cases`?"
+    );
+}
+
+#[test]
+fn a_formula_names_measures() {
+    assert_eq!(
+        complaint("entity: cases\ntime: registered_on\nmeasures: {all_cases: {count: {}}}\nformula: \"all_case * 2\""),
+        "error: sql/indicators/it.yaml:5:11: unknown measure `all_case`\n  \
+         5 | formula: \"all_case * 2\"\n    \
+         |           ^^^^^^^^  help: did you mean `all_cases`?"
+    );
+}
+
+#[test]
+fn several_measures_need_a_formula() {
+    assert_eq!(
+        complaint("entity: cases\ntime: registered_on\nmeasures:\n  one: {count: {}}\n  two: {count: {}}"),
+        "error: sql/indicators/it.yaml:6:8: several measures and no `formula`\n  \
+         6 |   two: {count: {}}\n    \
+         |        ^  help: say which is the value, e.g. `formula: \"one\"`"
+    );
+}
+
+#[test]
+fn the_clock_is_not_read() {
+    assert_eq!(
+        complaint("entity: cases\ntime: registered_on\nmeasures: {it: {count: {where: \"closed_on < now()\"}}}"),
+        "error: sql/indicators/it.yaml:4:32: `now` gives another value at every call\n  \
+         4 | measures: {it: {count: {where: \"closed_on < now()\"}}}\n    \
+         |                                ^^^^^^^^^^^^^^^^^^^  help: the present is `today` and `moment`"
+    );
+}
+
+#[test]
+fn an_unknown_way_of_measuring_is_named() {
+    let text = complaint("entity: cases\ntime: registered_on\nmeasures: {it: {avg: {column: amount}}}");
+    assert!(text.starts_with("error: sql/indicators/it.yaml:4:"), "{text}");
+    assert!(text.contains("avg") && text.contains("mean"), "{text}");
+}
+
+#[test]
+fn an_aggregate_or_a_query_is_no_expression() {
+    for wrong in ["sum(amount) > 1", "amount > (SELECT 1)", "row_number() OVER () > 1", "amount >"] {
+        let text = complaint(&format!(
+            "entity: cases\ntime: registered_on\nmeasures: {{it: {{count: {{where: \"{wrong}\"}}}}}}"
+        ));
+        assert!(text.starts_with("error: sql/indicators/it.yaml:4:32: "), "{text}");
+    }
+}
+
+#[test]
+fn requires_unit_thresholds_and_names_are_checked_together() {
+    let text = declaration(
+        "other",
+        "entity: cases\ntime: registered_on\nmeasures: {it: {count: {}}}\nrequires: [kpi]\nthresholds: {good: 1, bad: 2}",
+    )
+    .replace("642", "999");
+    let all = catalog_of(&[("it", &text)]).unwrap_err();
+    let messages: Vec<String> = all.sorted().iter().map(|problem| problem.message.clone()).collect();
+    assert_eq!(
+        messages,
+        [
+            "the indicator `other` is not named as its file",
+            "`cases` has no dimension `kpi`",
+            "`good` is less than `bad`, though the direction is up",
+            "unknown unit `999`",
+        ]
+    );
+}
+
+#[test]
+fn a_value_is_one_column_or_one_expression() {
+    assert_eq!(
+        complaint("entity: cases\ntime: registered_on\nmeasures: {it: {sum: {}}}").lines().next(),
+        Some("error: sql/indicators/it.yaml:4:16: expected `column` or `expr`, found neither")
+    );
+    assert_eq!(
+        complaint("entity: cases\ntime: registered_on\nmeasures: {it: {sum: {column: amount, expr: \"1\"}}}")
+            .lines()
+            .next(),
+        Some("error: sql/indicators/it.yaml:4:45: expected either `column` or `expr`, found both")
+    );
+}
+
+#[test]
+fn an_empty_text_is_refused() {
+    let text = declaration("it", "entity: cases\ntime: registered_on\nmeasures: {it: {count: {}}}")
+        .replace("title: {ru: а, en: a}", "title: {ru: а, en: \" \"}");
+    let problems = catalog_of(&[("it", &text)]).unwrap_err().to_string();
+    assert_eq!(problems.lines().next(), Some("error: sql/indicators/it.yaml:5:8: `title`: `en` is empty"));
+}

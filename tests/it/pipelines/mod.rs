@@ -1,0 +1,8 @@
+//! Pipelines from a file of a register to the lake.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail as the test does")]
+
+mod bench_project;
+mod declarations;
+mod formats;
+mod lake;
+mod shipped;

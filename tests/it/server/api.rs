@@ -1,0 +1,111 @@
+//! What programs get.
+
+use serde_json::Value;
+
+use super::test_app::TestApp;
+
+#[tokio::test]
+async fn every_widget_of_every_dashboard_has_its_forms() {
+    let app = TestApp::with_samples().await;
+    for dashboard in app.get("/api/v1/dashboards").await.json().as_array().unwrap() {
+        for widget in dashboard["widgets"].as_array().unwrap() {
+            let address = widget["data"].as_str().unwrap();
+            let data = app.get(address).await;
+            assert_eq!(data.status, 200, "{address}: {}", data.text());
+            let data = data.json();
+            assert_eq!(data["id"], widget["id"]);
+            assert!(data["snapshot"]["number"].as_u64().unwrap() > 0);
+            assert!(!data["indicators"].as_array().unwrap().is_empty());
+            let csv = app.get(&format!("{address}.csv")).await;
+            assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+            assert!(csv.text().lines().count() > 1, "{address}");
+            let human = app.get(&format!("{address}.csv?flavour=human")).await;
+            assert!(human.text().starts_with('\u{FEFF}'));
+            if widget["kind"] == "table" {
+                assert_eq!(app.get(&format!("{address}.svg")).await.problem()["status"], 404);
+            } else {
+                let svg = app.get(&format!("{address}.svg?width=640")).await;
+                assert_eq!(svg.header("content-type"), "image/svg+xml");
+                assert!(svg.text().starts_with("<svg"), "{address}: {}", svg.text());
+            }
+        }
+        let book = app.get(dashboard["workbook"].as_str().unwrap()).await;
+        assert!(book.header("content-type").ends_with("spreadsheetml.sheet"));
+        assert!(book.body.starts_with(b"PK"));
+    }
+}
+
+#[tokio::test]
+async fn a_picture_comes_as_png() {
+    let png = TestApp::with_samples()
+        .await
+        .get("/api/v1/dashboards/governor/widgets/channels.png?width=400&theme=dark")
+        .await;
+    assert_eq!(png.header("content-type"), "image/png");
+    assert!(png.body.starts_with(b"\x89PNG"));
+}
+
+#[tokio::test]
+async fn values_add_up_however_they_are_cut() {
+    let app = TestApp::with_samples().await;
+    let sum = |answer: &Value| -> f64 {
+        answer["rows"].as_array().unwrap().iter().filter_map(|row| row["value"].as_f64()).sum()
+    };
+    let total = app.get("/api/v1/indicators/appeals/values").await.json();
+    for query in ["by=municipality", "by=channel&by=category", "by=channel,category", "grain=month"] {
+        let cut = app.get(&format!("/api/v1/indicators/appeals/values?{query}")).await.json();
+        assert!((sum(&cut) - sum(&total)).abs() < 0.5, "{query}");
+    }
+    let rows = app.get("/api/v1/indicators/appeals/values?by=region").await.json();
+    let first = &rows["rows"][0]["keys"][0];
+    let code = first["code"].as_str().unwrap();
+    assert_ne!(first["label"], first["code"]);
+    let filtered = app.get(&format!("/api/v1/indicators/appeals/values?region={code}")).await.json();
+    assert_eq!(filtered["rows"][0]["value"], rows["rows"][0]["value"]);
+}
+
+#[tokio::test]
+async fn the_catalogue_tells_everything_about_an_indicator() {
+    let app = TestApp::empty().await;
+    let all = app.get("/api/v1/indicators?lang=en").await.json();
+    assert!(all.as_array().unwrap().len() >= 15);
+    let one = app.get("/api/v1/indicators/support_rate").await.json();
+    for field in ["title", "description", "unit", "method", "source", "owner", "periodicity", "dimensions", "measures"]
+    {
+        assert!(!one[field].is_null(), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn runs_balance() {
+    let runs = TestApp::with_samples().await.get("/api/v1/runs").await.json();
+    let number = |run: &Value, name: &str| run[name].as_i64().unwrap();
+    assert!(!runs.as_array().unwrap().is_empty());
+    for run in runs.as_array().unwrap() {
+        let parts = number(run, "accepted") + number(run, "duplicate") + number(run, "rejected");
+        assert_eq!(number(run, "read"), parts, "{run}");
+    }
+}
+
+#[tokio::test]
+async fn operators_see_health_and_counters() {
+    let app = TestApp::with_samples().await;
+    assert_eq!(app.get("/healthz").await.json()["status"], "ok");
+    assert_eq!(app.get("/readyz").await.json()["status"], "ready");
+    let text = app.get("/metrics").await;
+    for name in ["svod_snapshot_number", "svod_snapshot_rows{table=", "svod_freshness_seconds{pipeline="] {
+        assert!(text.text().contains(name), "{name}");
+    }
+    assert!(app.get("/metrics").await.text().contains("svod_http_requests_total{route=\"/healthz\",status=\"200\"} 1"));
+}
+
+#[tokio::test]
+async fn every_answer_is_protected() {
+    let app = TestApp::empty().await;
+    for path in ["/", "/nothing", "/api/v1/indicators", "/assets/style.css"] {
+        let answer = app.get(path).await;
+        assert!(answer.header("content-security-policy").starts_with("default-src 'self'"), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "same-origin");
+    }
+}

@@ -1,0 +1,9 @@
+//! The server, asked without a socket.
+
+mod api;
+mod editions;
+mod openapi;
+mod pages;
+mod problems;
+mod serving;
+mod test_app;

@@ -71,9 +71,6 @@ impl Checker<'_> {
             let problem = source.problem(&raw.description, "`description`: is empty");
             problems.push(problem.help("one sentence on what the pipeline brings"));
         }
-        if let Err(error) = glob::Pattern::new(&raw.source.files) {
-            problems.push(source.problem(&raw.source.files, format!("`files`: {}", error.msg)));
-        }
         let (format, decimal_comma) = self.check_format(&mut problems);
         let columns = self.check_columns(decimal_comma, &mut problems);
         let Some(contract) = self.contracts.get(&raw.contract) else {
@@ -107,7 +104,7 @@ impl Checker<'_> {
             declared_in: source.path.clone(),
             contract: raw.contract.value.clone(),
             time_zone: self.check_time_zone(&mut problems),
-            files: raw.source.files.value.clone(),
+            source: self.check_source(&mut problems),
             format,
             columns,
             values,
@@ -126,6 +123,14 @@ impl Checker<'_> {
             problems.push(self.source.problem(name, message).help("a name of the IANA list, e.g. `Europe/Moscow`"));
             self.settings.time_zone
         })
+    }
+
+    fn check_source(&self, problems: &mut Problems) -> super::sources::Source {
+        let pattern = &self.raw.source.files;
+        if let Err(error) = glob::Pattern::new(pattern) {
+            problems.push(self.source.problem(pattern, format!("`files`: {}", error.msg)));
+        }
+        super::sources::Source::Files { pattern: pattern.value.clone() }
     }
 
     /// The format, and whether numbers have a decimal comma.

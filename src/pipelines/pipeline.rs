@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use super::expression::Expression;
 use super::formats::ColumnName;
 use super::formats::csv::CsvOptions;
+use super::sources::Source;
 use super::typing::SourceColumn;
 use crate::domain::language::Text;
 
@@ -19,7 +20,7 @@ pub struct Pipeline {
     pub(super) declared_in: PathBuf,
     pub(super) contract: String,
     pub(super) time_zone: Tz,
-    pub(super) files: String,
+    pub(super) source: Source,
     pub(super) format: Format,
     pub(super) columns: Vec<SourceColumn>,
     pub(super) values: Vec<Mapping>,
@@ -146,10 +147,10 @@ impl Pipeline {
         self.time_zone
     }
 
-    /// Pattern of the files, relative to the project.
+    /// Where the rows come from.
     #[must_use]
-    pub fn files(&self) -> &str {
-        &self.files
+    pub fn source(&self) -> &Source {
+        &self.source
     }
 
     /// Names of the columns for a decoder.

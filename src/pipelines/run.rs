@@ -1,6 +1,6 @@
-//! One run of a pipeline: new and changed files, each as one batch.
+//! One run of a pipeline: what its source has that is new, each unit as one batch.
 //!
-//! A file is decoded on one thread, mapped and checked on another, and encoded on the writer's threads, block after block, so memory does not depend
+//! A unit is decoded on one thread, mapped and checked on another, and encoded on the writer's threads, block after block, so memory does not depend
 //! on its size. It is committed as a whole or not at all; after that the state is written. A run that is killed anywhere and started again ends with the same lake.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ use super::pseudonym::PseudonymKey;
 use super::quarantine::Quarantine;
 use super::report::{FileFailure, PipelineReport, Progress};
 use super::rules::RuleChecker;
-use super::sources::files::{SourceFile, find_files};
+use super::sources::{Feed, Next, Unit};
 use super::state::PipelineState;
 use super::work::{Counts, FileWork, WorkError, format_error, open_decoder};
 use crate::clock::Clock;
@@ -72,53 +72,62 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
     if state.mend(last.as_ref()) {
         state.save(&state_path).map_err(state_error)?;
     }
-    let files =
-        find_files(context.project, &pipeline.files).map_err(|cause| RunError::Files { pipeline: name(), cause })?;
+    let mut feed = Feed::open(&pipeline.source, context.project)
+        .map_err(|cause| RunError::Files { pipeline: name(), cause })?;
     let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
-    for file in files {
-        let hash = match hash_file(&file, pipeline).await? {
-            Ok(hash) => hash,
-            Err(error) => {
-                report.failures.push(FileFailure { file: file.name, error });
+    loop {
+        let (same_feed, same_state, next) = ask_source(feed, state, pipeline).await?;
+        (feed, state) = (same_feed, same_state);
+        let unit = match next {
+            Next::Unit(unit) => unit,
+            Next::Unchanged => {
+                report.unchanged += 1;
                 continue;
             }
+            Next::Failed(file, error) => {
+                report.failures.push(FileFailure { file, error });
+                continue;
+            }
+            Next::End => break,
         };
-        if state.files.get(&file.name) == Some(&hash) {
-            report.unchanged += 1;
-            continue;
-        }
-        match run_file(context, pipeline, contract, &file, hash, state.next_batch).await? {
+        match run_unit(context, pipeline, contract, &unit, state.next_batch).await? {
             Ok((batch, reasons)) => {
                 state.note(&batch);
                 state.save(&state_path).map_err(state_error)?;
                 report.add(batch, reasons);
             }
-            Err(error) => report.failures.push(FileFailure { file: file.name, error }),
+            Err(error) => report.failures.push(FileFailure { file: unit.file.name, error }),
         }
     }
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }
 
-async fn hash_file(file: &SourceFile, pipeline: &Pipeline) -> Result<Result<String, FileError>, RunError> {
-    let name = file.name.clone();
-    let file = file.clone();
-    let hash = spawn_blocking(move || file.hash()).await;
-    let stopped = |cause| RunError::Stopped { pipeline: pipeline.name.clone(), file: name, cause };
-    Ok(hash.map_err(stopped)?.map_err(FileError::from))
+/// Asks the source for its next unit on a thread that may block.
+async fn ask_source(
+    mut feed: Feed,
+    state: PipelineState,
+    pipeline: &Pipeline,
+) -> Result<(Feed, PipelineState, Next), RunError> {
+    let asked = spawn_blocking(move || {
+        let next = feed.next(&state);
+        (feed, state, next)
+    });
+    let stopped = |cause| RunError::Stopped { pipeline: pipeline.name.clone(), file: "source".to_owned(), cause };
+    asked.await.map_err(stopped)
 }
 
-type FileOutcome = Result<(BatchRecord, BTreeMap<String, u64>), FileError>;
+type UnitOutcome = Result<(BatchRecord, BTreeMap<String, u64>), FileError>;
 
-/// Reads one file and commits it as one batch. The inner error is the file's own fault.
-async fn run_file(
+/// Reads one unit and commits it as one batch. The inner error is the unit's own fault.
+async fn run_unit(
     context: &RunContext<'_>,
     pipeline: &Pipeline,
     contract: &Contract,
-    file: &SourceFile,
-    file_hash: String,
+    unit: &Unit,
     number: i64,
-) -> Result<FileOutcome, RunError> {
+) -> Result<UnitOutcome, RunError> {
+    let file = &unit.file;
     let (pipeline_name, file_name) = (|| pipeline.name.clone(), || file.name.clone());
     let started_at = context.clock.now();
     let stamp = match file.stamp() {
@@ -191,7 +200,8 @@ async fn run_file(
         number,
         run: context.run.to_owned(),
         file: file_name(),
-        file_hash,
+        file_hash: unit.hash.clone(),
+        position: unit.position.clone(),
         started_at,
         finished_at: context.clock.now(),
         read,

@@ -35,11 +35,14 @@ pub struct PipelineState {
     pub next_batch: i64,
     /// Content hash of each file as it was read, by its name relative to the project.
     pub files: BTreeMap<String, String>,
+    /// Where a source that is read from a place on goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<serde_json::Value>,
 }
 
 impl Default for PipelineState {
     fn default() -> Self {
-        Self { next_batch: 1, files: BTreeMap::new() }
+        Self { next_batch: 1, files: BTreeMap::new(), position: None }
     }
 }
 
@@ -73,7 +76,10 @@ impl PipelineState {
     /// Notes a committed batch.
     pub fn note(&mut self, batch: &BatchRecord) {
         self.next_batch = batch.number + 1;
-        self.files.insert(batch.file.clone(), batch.file_hash.clone());
+        match &batch.position {
+            Some(position) => self.position = Some(position.clone()),
+            None => drop(self.files.insert(batch.file.clone(), batch.file_hash.clone())),
+        }
     }
 
     /// Writes the state so that a crash leaves either the former or this one.
@@ -104,6 +110,7 @@ mod tests {
             run: "run".to_owned(),
             file: format!("{number}.csv"),
             file_hash: format!("hash {number}"),
+            position: None,
             started_at: chrono::DateTime::UNIX_EPOCH,
             finished_at: chrono::DateTime::UNIX_EPOCH,
             read: 0,

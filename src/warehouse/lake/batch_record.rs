@@ -20,6 +20,9 @@ pub struct BatchRecord {
     pub file: String,
     /// Content hash of the source file.
     pub file_hash: String,
+    /// Where the source is read on after this batch, if it is read from a place on: a cursor, a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<serde_json::Value>,
     /// When work on the batch began.
     pub started_at: DateTime<Utc>,
     /// When the batch was ready to be committed.

@@ -240,6 +240,7 @@ pub(crate) fn record(pipeline: &str, number: i64, events: &[Event]) -> BatchReco
         run: "run".to_owned(),
         file: format!("journal-{number}.csv"),
         file_hash: "0".to_owned(),
+        position: None,
         started_at: moment("2024-06-01T00:00:00Z"),
         finished_at: moment("2024-06-01T00:01:00Z"),
         read: events.len() as u64,

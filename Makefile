@@ -4,7 +4,7 @@ CARGO ?= cargo
 WEB := dashboards/web
 WEB_SOURCES := $(WEB)/package.json $(WEB)/package-lock.json $(wildcard $(WEB)/*.mjs) $(wildcard $(WEB)/src/*)
 
-.PHONY: demo test lint bench web docs
+.PHONY: demo test lint bench bench-scale web docs
 
 ## Builds, ingests data-samples/, refreshes, prints the headline figures, serves http://127.0.0.1:8080
 demo: web
@@ -23,6 +23,10 @@ lint: web
 ## What each stage costs per million rows
 bench: web
 	$(CARGO) bench --locked --profile dev --bench stages
+
+## Ingestion beside bare DuckDB, and a small refresh on top of a long history; minutes, and gigabytes below the target folder
+bench-scale: web
+	$(CARGO) bench --locked --profile dev --bench scale
 
 ## Fonts, styles and scripts, installed from npm by the lock file and built into the binary
 web: $(WEB)/dist/.stamp

@@ -46,13 +46,23 @@ impl Rejects {
     }
 }
 
-/// A value as a sentence shows it: in quotes and not too long.
+/// A value as a sentence shows it: in quotes, not too long, and with a mark for each character that cannot be seen.
 #[must_use]
 pub fn quoted(value: &str) -> String {
     const LONGEST: usize = 60;
-    if value.chars().nth(LONGEST).is_none() {
-        return format!("«{value}»");
+    let seen = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
+    let start: String = value.chars().take(LONGEST).map(seen).collect();
+    let more = if value.chars().nth(LONGEST).is_some() { "…" } else { "" };
+    format!("«{start}{more}»")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_marked() {
+        assert_eq!(quoted("1\u{98}\u{1}"), "«1\u{FFFD}\u{FFFD}»");
+        assert_eq!(quoted(&"я".repeat(61)), format!("«{}…»", "я".repeat(60)));
     }
-    let start: String = value.chars().take(LONGEST).collect();
-    format!("«{start}…»")
 }

@@ -96,6 +96,7 @@ impl IndicatorValues {
         let period = lang.pick("Период", "Period");
         columns.extend(self.grain.map(|grain| match grain {
             Grain::Month if !for_programs => TableColumn::month("period", period),
+            Grain::Quarter | Grain::Year if !for_programs => TableColumn::text("period", period),
             _ => TableColumn::date("period", period),
         }));
         let value = lang.pick("Значение", "Value");
@@ -107,13 +108,17 @@ impl IndicatorValues {
         if shows_measures {
             columns.extend(self.measures.iter().map(|name| TableColumn::number(name, name, 0, "")));
         }
-        let rows = self.rows.iter().map(|row| row.cells(for_programs, shows_measures)).collect();
+        let bucket = |start| match self.grain {
+            Some(grain @ (Grain::Quarter | Grain::Year)) if !for_programs => Cell::Text(grain.label(start, lang)),
+            _ => Cell::Date(start),
+        };
+        let rows = self.rows.iter().map(|row| row.cells(for_programs, shows_measures, bucket)).collect();
         Table { title: self.title.clone(), subtitle: self.period.label(lang), columns, rows }
     }
 }
 
 impl IndicatorValue {
-    fn cells(&self, for_programs: bool, shows_measures: bool) -> Vec<Cell> {
+    fn cells(&self, for_programs: bool, shows_measures: bool, bucket: impl Fn(NaiveDate) -> Cell) -> Vec<Cell> {
         let mut cells: Vec<Cell> = Vec::new();
         for key in &self.keys {
             if for_programs {
@@ -121,7 +126,7 @@ impl IndicatorValue {
             }
             cells.push(key.label.clone().into());
         }
-        cells.extend(self.bucket.map(Cell::Date));
+        cells.extend(self.bucket.map(bucket));
         cells.push(Figure { value: self.value, state: self.state }.into());
         if for_programs {
             let state = serde_json::to_value(self.state).unwrap_or_default();

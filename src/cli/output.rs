@@ -25,6 +25,11 @@ pub(super) fn is_watched() -> bool {
     std::io::stderr().is_terminal()
 }
 
+/// A number of bytes for people.
+pub(super) fn size(n_bytes: u64) -> String {
+    indicatif::DecimalBytes(n_bytes).to_string()
+}
+
 /// A table with a header; columns from `first_number` on are aligned right.
 pub(super) fn table<Row>(header: &[&str], rows: impl IntoIterator<Item = Row>, first_number: usize) -> String
 where

@@ -41,10 +41,15 @@ pub(super) fn sql(place: &Place, arguments: &SqlArguments) -> Result<(), CliErro
     };
     let scope = Scope::all();
     let batches = context.block_on(context.engine.sql(&scope, text, arguments.as_of)).map_err(of_query)?;
-    match arguments.format {
-        Format::Table => print_table(&batches)?,
-        Format::Csv => output::bytes(&to_csv(&batches)?),
-        Format::Json => output::bytes(&to_json(&batches)?),
+    print_batches(&batches, arguments.format)
+}
+
+/// Prints rows in a form.
+pub(super) fn print_batches(batches: &[RecordBatch], format: Format) -> Result<(), CliError> {
+    match format {
+        Format::Table => print_table(batches)?,
+        Format::Csv => output::bytes(&to_csv(batches)?),
+        Format::Json => output::bytes(&to_json(batches)?),
     }
     Ok(())
 }

@@ -35,13 +35,27 @@ pub(super) fn table<Row>(header: &[&str], rows: impl IntoIterator<Item = Row>, f
 where
     Row: IntoIterator<Item = String>,
 {
+    table_with_numbers(header, rows, |column| column >= first_number)
+}
+
+/// A table with a header; columns of numbers are aligned right.
+pub(super) fn table_with_numbers<Row>(
+    header: &[&str],
+    rows: impl IntoIterator<Item = Row>,
+    is_number: impl Fn(usize) -> bool,
+) -> String
+where
+    Row: IntoIterator<Item = String>,
+{
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
     for row in rows {
         table.add_row(row.into_iter().collect::<Vec<_>>());
     }
-    for column in table.column_iter_mut().skip(first_number) {
-        column.set_cell_alignment(CellAlignment::Right);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        if is_number(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     table.to_string()
 }

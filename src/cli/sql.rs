@@ -57,7 +57,6 @@ pub(super) fn print_batches(batches: &[RecordBatch], format: Format) -> Result<(
 fn print_table(batches: &[RecordBatch]) -> Result<(), CliError> {
     let Some(schema) = batches.first().map(RecordBatch::schema) else { return Ok(()) };
     let header: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    let first_number = schema.fields().iter().position(|field| field.data_type().is_numeric()).unwrap_or(header.len());
     let options = FormatOptions::default();
     let mut rows = Vec::new();
     for batch in batches {
@@ -72,7 +71,8 @@ fn print_table(batches: &[RecordBatch]) -> Result<(), CliError> {
                 .map(|row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>()),
         );
     }
-    output::line(&output::table(&header, rows, first_number));
+    let is_number = |column: usize| schema.fields().get(column).is_some_and(|field| field.data_type().is_numeric());
+    output::line(&output::table_with_numbers(&header, rows, is_number));
     Ok(())
 }
 

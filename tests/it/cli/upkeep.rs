@@ -306,7 +306,7 @@ fn figures(program: &Program, as_of: Option<&str>) -> String {
     let queries: [&[&str]; 4] = [
         &["appeals", "--by", "municipality", "--grain", "month"],
         &["support_rate", "--by", "status"],
-        &["card_uses", "--by", "municipality"],
+        &["cards_issued", "--by", "municipality"],
         &["kpi_value", "--by", "kpi", "--grain", "month"],
     ];
     let answers = queries.iter().map(|query| {

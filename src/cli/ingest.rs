@@ -65,17 +65,19 @@ pub(super) fn run_context(context: &Context, arguments: &RunArguments) -> Result
 
 /// The named pipelines, or all.
 fn pick<'a>(all: &'a [Pipeline], names: &[String]) -> Result<Vec<&'a Pipeline>, CliError> {
-    let find = |name: &String| {
-        all.iter().find(|pipeline| pipeline.name() == name).ok_or_else(|| {
-            let known: Vec<&str> = all.iter().map(Pipeline::name).collect();
-            CliError::argument(format!("there is no pipeline `{name}`, known: {}", known.join(", ")))
-        })
-    };
-    if names.is_empty() { Ok(all.iter().collect()) } else { names.iter().map(find).collect() }
+    if names.is_empty() { Ok(all.iter().collect()) } else { names.iter().map(|name| find(all, name)).collect() }
+}
+
+/// The pipeline of a name.
+pub(super) fn find<'a>(all: &'a [Pipeline], name: &str) -> Result<&'a Pipeline, CliError> {
+    all.iter().find(|pipeline| pipeline.name() == name).ok_or_else(|| {
+        let known: Vec<&str> = all.iter().map(Pipeline::name).collect();
+        CliError::argument(format!("there is no pipeline `{name}`, known: {}", known.join(", ")))
+    })
 }
 
 /// A bar on a terminal; nothing where nobody watches.
-fn progress_bar() -> ProgressBar {
+pub(super) fn progress_bar() -> ProgressBar {
     if !output::is_watched() {
         return ProgressBar::hidden();
     }
@@ -83,7 +85,8 @@ fn progress_bar() -> ProgressBar {
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn tell(bar: &ProgressBar, step: &Step<'_>) {
+/// Shows how far a run is.
+pub(super) fn tell(bar: &ProgressBar, step: &Step<'_>) {
     match step {
         Step::Pulling(progress) => {
             bar.set_length(progress.n_bytes);
@@ -94,7 +97,8 @@ fn tell(bar: &ProgressBar, step: &Step<'_>) {
     }
 }
 
-fn words_of(step: &RefreshStep) -> String {
+/// A step of a refresh in words.
+pub(super) fn words_of(step: &RefreshStep) -> String {
     match step {
         RefreshStep::Folding { model, whole } if *whole => format!("{model}: folding all events"),
         RefreshStep::Folding { model, .. } => format!("{model}: folding new events"),

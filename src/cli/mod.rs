@@ -3,16 +3,21 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong declarations or arguments.
 
 mod check;
+mod compact;
 mod context;
 mod demo;
 mod error;
 mod generate;
 mod ingest;
 mod output;
+mod progress;
+mod quarantine;
 mod query;
+mod rebuild;
 mod schema;
 mod serve;
 mod sql;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -56,6 +61,15 @@ enum Command {
     Check,
     /// Pull, check, append, then refresh and publish a snapshot
     Run(ingest::RunArguments),
+    /// Rows that were rejected: list them, show them, send them through again
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineCommand),
+    /// Fold all entities from the events of the lake again
+    Rebuild(rebuild::RebuildArguments),
+    /// Check the warehouse: files, hashes, counts, batches, snapshots, left-overs; changes nothing
+    Verify(verify::VerifyArguments),
+    /// Merge small files, drop superseded events and what no retained snapshot needs
+    Compact(compact::CompactArguments),
     /// Compute one indicator
     Query(query::QueryArguments),
     /// Read-only SQL over the entities and events of a snapshot
@@ -79,6 +93,10 @@ pub fn run(arguments: Arguments) -> Result<(), CliError> {
     match command {
         Command::Check => check::check(&place),
         Command::Run(arguments) => ingest::run(&place, &arguments),
+        Command::Quarantine(command) => quarantine::quarantine(&place, &command),
+        Command::Rebuild(_) => rebuild::rebuild(&place),
+        Command::Verify(_) => verify::verify(&place),
+        Command::Compact(arguments) => compact::compact(&place, &arguments),
         Command::Query(arguments) => query::query(&place, &arguments),
         Command::Sql(arguments) => sql::sql(&place, &arguments),
         Command::Serve(arguments) => serve::serve(&place, &arguments),

@@ -25,8 +25,25 @@ pub(super) fn is_watched() -> bool {
     std::io::stderr().is_terminal()
 }
 
+/// A number of bytes for people.
+pub(super) fn size(n_bytes: u64) -> String {
+    indicatif::DecimalBytes(n_bytes).to_string()
+}
+
 /// A table with a header; columns from `first_number` on are aligned right.
 pub(super) fn table<Row>(header: &[&str], rows: impl IntoIterator<Item = Row>, first_number: usize) -> String
+where
+    Row: IntoIterator<Item = String>,
+{
+    table_with_numbers(header, rows, |column| column >= first_number)
+}
+
+/// A table with a header; columns of numbers are aligned right.
+pub(super) fn table_with_numbers<Row>(
+    header: &[&str],
+    rows: impl IntoIterator<Item = Row>,
+    is_number: impl Fn(usize) -> bool,
+) -> String
 where
     Row: IntoIterator<Item = String>,
 {
@@ -35,8 +52,10 @@ where
     for row in rows {
         table.add_row(row.into_iter().collect::<Vec<_>>());
     }
-    for column in table.column_iter_mut().skip(first_number) {
-        column.set_cell_alignment(CellAlignment::Right);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        if is_number(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     table.to_string()
 }

@@ -41,10 +41,15 @@ pub(super) fn sql(place: &Place, arguments: &SqlArguments) -> Result<(), CliErro
     };
     let scope = Scope::all();
     let batches = context.block_on(context.engine.sql(&scope, text, arguments.as_of)).map_err(of_query)?;
-    match arguments.format {
-        Format::Table => print_table(&batches)?,
-        Format::Csv => output::bytes(&to_csv(&batches)?),
-        Format::Json => output::bytes(&to_json(&batches)?),
+    print_batches(&batches, arguments.format)
+}
+
+/// Prints rows in a form.
+pub(super) fn print_batches(batches: &[RecordBatch], format: Format) -> Result<(), CliError> {
+    match format {
+        Format::Table => print_table(batches)?,
+        Format::Csv => output::bytes(&to_csv(batches)?),
+        Format::Json => output::bytes(&to_json(batches)?),
     }
     Ok(())
 }
@@ -52,7 +57,6 @@ pub(super) fn sql(place: &Place, arguments: &SqlArguments) -> Result<(), CliErro
 fn print_table(batches: &[RecordBatch]) -> Result<(), CliError> {
     let Some(schema) = batches.first().map(RecordBatch::schema) else { return Ok(()) };
     let header: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-    let first_number = schema.fields().iter().position(|field| field.data_type().is_numeric()).unwrap_or(header.len());
     let options = FormatOptions::default();
     let mut rows = Vec::new();
     for batch in batches {
@@ -67,7 +71,8 @@ fn print_table(batches: &[RecordBatch]) -> Result<(), CliError> {
                 .map(|row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>()),
         );
     }
-    output::line(&output::table(&header, rows, first_number));
+    let is_number = |column: usize| schema.fields().get(column).is_some_and(|field| field.data_type().is_numeric());
+    output::line(&output::table_with_numbers(&header, rows, is_number));
     Ok(())
 }
 

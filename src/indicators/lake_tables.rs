@@ -1,11 +1,12 @@
 //! The tables of published snapshots, read from the lake at the versions that the snapshot names.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::AsArray;
-use arrow::datatypes::DataType;
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::catalog::{MemTable, TableProvider};
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{cast, col};
@@ -59,20 +60,27 @@ impl LakeTables {
         Ok(Arc::new(opened.table_provider().with_eager_snapshot(files).build().await?))
     }
 
-    /// The rejected rows of the batches of a snapshot. A file that no batch names is left over from a run that was killed.
+    /// The rows that are still rejected in a snapshot: those of the newest batch of each pipeline and file. A file that no
+    /// batch names is left over from a run that was killed.
     async fn rejected(&self, runs: &TableVersion) -> Result<Arc<dyn TableProvider>, Box<dyn Error + Send + Sync>> {
         let context = SessionContext::new();
-        let batches = context.read_table(self.delta(runs).await?)?.filter(col("quarantine").is_not_null())?;
-        let batches =
-            batches.select(vec![cast(col("pipeline"), DataType::Utf8), cast(col("quarantine"), DataType::Utf8)])?;
-        let mut files = Vec::new();
-        for batch in batches.collect().await? {
-            let (pipelines, file_names) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
-            let paths = pipelines.iter().zip(file_names).filter_map(|(pipeline, name)| Some((pipeline?, name?)));
-            files.extend(paths.map(|(pipeline, name)| {
-                self.lake.quarantine_folder(pipeline).join(name).to_string_lossy().into_owned()
-            }));
+        let texts = ["pipeline", "file", "quarantine"].map(|name| cast(col(name), DataType::Utf8));
+        let columns = texts.into_iter().chain([col("batch")]).collect::<Vec<_>>();
+        let mut newest: BTreeMap<(String, String), (i64, Option<String>)> = BTreeMap::new();
+        for rows in context.read_table(self.delta(runs).await?)?.select(columns)?.collect().await? {
+            let [pipelines, files, names] = [0, 1, 2].map(|index| rows.column(index).as_string::<i32>());
+            let numbers = rows.column(3).as_primitive::<Int64Type>();
+            for row in 0..rows.num_rows() {
+                let batch = newest.entry((pipelines.value(row).to_owned(), files.value(row).to_owned())).or_default();
+                if batch.0 < numbers.value(row) {
+                    *batch = (numbers.value(row), names.is_valid(row).then(|| names.value(row).to_owned()));
+                }
+            }
         }
+        let named = newest.into_iter().filter_map(|((pipeline, _), (_, name))| Some((pipeline, name?)));
+        let files: Vec<String> = named
+            .map(|(pipeline, name)| self.lake.quarantine_folder(&pipeline).join(name).to_string_lossy().into_owned())
+            .collect();
         let schema = quarantine_schema();
         if files.is_empty() {
             return Ok(Arc::new(MemTable::try_new(schema, vec![Vec::new()])?));

@@ -23,6 +23,26 @@ pub enum FileError {
         #[source]
         cause: FormatError,
     },
+    /// Its rejected rows cannot be tried again, since the source does not have it any more.
+    #[error(
+        "`{file}` is not in the source any more, so its rejected rows cannot be read again\n  help: put the file back as it was, or let the register send the rows anew"
+    )]
+    Gone {
+        /// The file.
+        file: String,
+    },
+    /// Its rejected rows cannot be tried again, since it is another one now.
+    #[error(
+        "`{file}` has changed since batch {batch} read it, so that batch's rejected rows cannot be tried again\n  help: `svod run {pipeline}` reads the file as it is now"
+    )]
+    Replaced {
+        /// The file.
+        file: String,
+        /// The pipeline.
+        pipeline: String,
+        /// The batch that rejected rows of it.
+        batch: i64,
+    },
     /// Its rows cannot be mapped.
     #[error("`{file}` is not taken")]
     Mapping {

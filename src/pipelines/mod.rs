@@ -25,6 +25,7 @@ pub mod pseudonym;
 pub mod quarantine;
 pub mod rejects;
 mod report;
+mod retry;
 pub mod rules;
 pub mod run;
 pub mod sources;
@@ -41,5 +42,6 @@ pub use pipeline::{Constant, Emit, Format, Mapping, Pipeline, RejectRule, Value}
 pub use pseudonym::PseudonymKey;
 pub use quarantine::QuarantineError;
 pub use report::{FileFailure, PipelineReport, Progress};
+pub use retry::{RetryError, retry_pipeline};
 pub use run::{RunContext, run_pipeline};
 pub use state::{PipelineState, StateError};

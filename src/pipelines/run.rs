@@ -4,7 +4,7 @@
 //! on its size. It is committed as a whole or not at all; after that the state is written. A run that is killed anywhere and started again ends with the same lake.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
@@ -60,18 +60,8 @@ pub struct RunContext<'a> {
 pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Result<PipelineReport, RunError> {
     let started = Instant::now();
     let name = || pipeline.name.clone();
-    let contract = context
-        .contracts
-        .get(&pipeline.contract)
-        .ok_or_else(|| RunError::NoContract { pipeline: name(), contract: pipeline.contract.clone() })?;
     let state_error = |cause| RunError::State { pipeline: name(), cause };
-    let state_path = PipelineState::path(context.data_dir, &pipeline.name);
-    let mut state = PipelineState::load(&state_path).map_err(state_error)?;
-    let last = context.lake.last_batch(&contract.table, &pipeline.name).await;
-    let last = last.map_err(|cause| RunError::Lake { pipeline: name(), file: contract.table.clone(), cause })?;
-    if state.mend(last.as_ref()) {
-        state.save(&state_path).map_err(state_error)?;
-    }
+    let (contract, state_path, mut state) = prepare(context, pipeline).await?;
     let mut feed =
         Feed::open(&pipeline.source, context.project).map_err(|cause| RunError::Files { pipeline: name(), cause })?;
     let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
@@ -103,6 +93,27 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
     Ok(report)
 }
 
+/// The contract of a pipeline, and its state as the lake knows it.
+pub(super) async fn prepare<'a>(
+    context: &RunContext<'a>,
+    pipeline: &Pipeline,
+) -> Result<(&'a Contract, PathBuf, PipelineState), RunError> {
+    let name = || pipeline.name.clone();
+    let contract = context
+        .contracts
+        .get(&pipeline.contract)
+        .ok_or_else(|| RunError::NoContract { pipeline: name(), contract: pipeline.contract.clone() })?;
+    let state_error = |cause| RunError::State { pipeline: name(), cause };
+    let state_path = PipelineState::path(context.data_dir, &pipeline.name);
+    let mut state = PipelineState::load(&state_path).map_err(state_error)?;
+    let last = context.lake.last_batch(&contract.table, &pipeline.name).await;
+    let last = last.map_err(|cause| RunError::Lake { pipeline: name(), file: contract.table.clone(), cause })?;
+    if state.mend(last.as_ref()) {
+        state.save(&state_path).map_err(state_error)?;
+    }
+    Ok((contract, state_path, state))
+}
+
 /// Asks the source for its next unit on a thread that may block.
 async fn ask_source(
     mut feed: Feed,
@@ -117,10 +128,10 @@ async fn ask_source(
     asked.await.map_err(stopped)
 }
 
-type UnitOutcome = Result<(BatchRecord, BTreeMap<String, u64>), FileError>;
+pub(super) type UnitOutcome = Result<(BatchRecord, BTreeMap<String, u64>), FileError>;
 
 /// Reads one unit and commits it as one batch. The inner error is the unit's own fault.
-async fn run_unit(
+pub(super) async fn run_unit(
     context: &RunContext<'_>,
     pipeline: &Pipeline,
     contract: &Contract,

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use arrow::datatypes::{DataType, TimeUnit};
-use duckdb::{Config, Connection};
+use duckdb::{AccessMode, Config, Connection};
 
 /// Memory that DuckDB may use before it spills to disk.
 const MEMORY_LIMIT: &str = "1GB";
@@ -14,12 +14,28 @@ const MEMORY_LIMIT: &str = "1GB";
 pub(super) fn open_file(path: &Path) -> Result<Connection, duckdb::Error> {
     let spill = path.with_extension("tmp");
     let config = config()?.with("temp_directory", spill.display().to_string())?;
-    Connection::open_with_flags(path, config)
+    in_utc(Connection::open_with_flags(path, config)?)
 }
 
 /// An empty database that is gone with its connection.
 pub(super) fn open_memory() -> Result<Connection, duckdb::Error> {
-    Connection::open_in_memory_with_flags(config()?.threads(1)?)
+    in_utc(Connection::open_in_memory_with_flags(config()?.threads(1)?)?)
+}
+
+/// An empty database that is gone with its connection, with all threads of the machine; it spills to a folder.
+pub(super) fn open_scratch(spill: &Path) -> Result<Connection, duckdb::Error> {
+    in_utc(Connection::open_in_memory_with_flags(config()?.with("temp_directory", spill.display().to_string())?)?)
+}
+
+/// A database file that is there, to be read only.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, duckdb::Error> {
+    in_utc(Connection::open_with_flags(path, config()?.access_mode(AccessMode::ReadOnly)?)?)
+}
+
+/// Moments become `TIMESTAMP` in UTC, whatever the time zone of the machine.
+fn in_utc(connection: Connection) -> Result<Connection, duckdb::Error> {
+    connection.execute_batch("SET TimeZone = 'UTC'")?;
+    Ok(connection)
 }
 
 fn config() -> Result<Config, duckdb::Error> {

@@ -11,11 +11,8 @@ use super::database::{name, names, stored_type_name, text, type_name};
 ///
 /// A file from before a column was added to the contract gives nulls, a column that left the contract is not seen.
 pub(super) fn select_from_files(contract: &Contract, files: &[&PathBuf]) -> String {
+    let empty = select_nothing(contract);
     let schema = contract.arrow_schema();
-    let typed = |field: &arrow::datatypes::FieldRef| {
-        format!("CAST(NULL AS {}) AS {}", stored_type_name(field.data_type()), name(field.name()))
-    };
-    let empty = format!("SELECT {} WHERE FALSE", schema.fields().iter().map(typed).collect::<Vec<_>>().join(", "));
     let shown = schema
         .fields()
         .iter()
@@ -28,6 +25,40 @@ pub(super) fn select_from_files(contract: &Contract, files: &[&PathBuf]) -> Stri
     format!(
         "SELECT {shown} FROM ({empty} UNION ALL BY NAME SELECT * FROM read_parquet([{files}], \
          hive_partitioning = TRUE, hive_types_autocast = FALSE, union_by_name = TRUE))"
+    )
+}
+
+/// A `SELECT` of all columns of a contract and of the lake, with no rows.
+fn select_nothing(contract: &Contract) -> String {
+    let schema = contract.arrow_schema();
+    let typed = |field: &arrow::datatypes::FieldRef| {
+        format!("CAST(NULL AS {}) AS {}", stored_type_name(field.data_type()), name(field.name()))
+    };
+    format!("SELECT {} WHERE FALSE", schema.fields().iter().map(typed).collect::<Vec<_>>().join(", "))
+}
+
+/// A `SELECT` of the superseded versions of events among some Parquet files: `filename`, `file_row_number` (from 0),
+/// `_pipeline` and `_batch`. A version is superseded where another version of its event is among the files and wins.
+pub(super) fn select_superseded(contract: &Contract, files: &[PathBuf]) -> String {
+    let files = files.iter().map(|path| text(&path.display().to_string())).collect::<Vec<_>>().join(", ");
+    format!(
+        "WITH events AS ({nothing} UNION ALL BY NAME SELECT * FROM read_parquet([{files}], union_by_name = TRUE, \
+             hive_partitioning = TRUE, hive_types_autocast = FALSE, filename = TRUE, file_row_number = TRUE)),
+         repeated AS (SELECT _key_hash FROM read_parquet([{files}]) GROUP BY _key_hash HAVING count(*) > 1)
+         SELECT filename, file_row_number, _pipeline, _batch
+         FROM events SEMI JOIN repeated USING (_key_hash) QUALIFY {place} > 1",
+        nothing = select_nothing(contract),
+        place = place_among_versions(contract),
+    )
+}
+
+/// The place of a version among the versions of its event; the first one wins.
+fn place_among_versions(contract: &Contract) -> String {
+    let key = names(contract.key().into_iter().map(|column| column.name.as_str()));
+    format!(
+        "row_number() OVER (PARTITION BY {key} ORDER BY {recorded_at} DESC NULLS LAST, _batch DESC, \
+         _row DESC, _pipeline DESC, _content_hash DESC)",
+        recorded_at = name(RECORDED_AT),
     )
 }
 
@@ -52,14 +83,12 @@ pub(super) fn create_view(
     let once = if n_repeated == 0 {
         format!("SELECT * FROM ({events}) WHERE {belongs}")
     } else {
-        let key = names(contract.key().into_iter().map(|column| column.name.as_str()));
         format!(
             "SELECT * FROM ({events}) ANTI JOIN {repeated} USING (_key_hash) WHERE {belongs} \
              UNION ALL \
              SELECT * FROM ({events}) SEMI JOIN {repeated} USING (_key_hash) WHERE {belongs} \
-             QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {recorded_at} DESC NULLS LAST, _batch DESC, \
-             _row DESC, _pipeline DESC, _content_hash DESC) = 1",
-            recorded_at = name(RECORDED_AT),
+             QUALIFY {place} = 1",
+            place = place_among_versions(contract),
         )
     };
     connection.execute_batch(&format!("CREATE OR REPLACE TEMP VIEW {} AS {once}", name(&contract.table)))

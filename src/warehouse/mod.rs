@@ -6,10 +6,12 @@
 //!
 //! Knows no pipeline, no indicator, no HTTP and no schedule.
 
+pub mod compact;
 pub mod contracts;
 mod database;
 pub mod entities;
 mod event_views;
+mod inventory;
 pub mod lake;
 pub mod lock;
 pub mod models;
@@ -17,7 +19,9 @@ pub mod reference;
 pub mod refresh;
 pub mod samples;
 pub mod snapshot;
+pub mod verify;
 
+pub use compact::{CompactionError, CompactionReport, CompactionStep, Retention, compact};
 pub use contracts::{Contract, Contracts, RawContract};
 pub use lake::{BatchRecord, Lake, LakeError, TableKind};
 pub use lock::WarehouseLock;
@@ -25,3 +29,4 @@ pub use models::{Model, RawModel};
 pub use reference::{CodeList, RawCodeList, Reference};
 pub use refresh::{RefreshContext, RefreshError, RefreshOutcome, RefreshStep, refresh};
 pub use snapshot::{PipelineState, Snapshot, Snapshots, TableVersion};
+pub use verify::{Finding, Severity, VerifyReport, verify};

@@ -19,7 +19,7 @@ pub const SNAPSHOTS_FOLDER: &str = "snapshots";
 /// One published state of the warehouse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Snapshot {
-    /// Its number, from 1 without gaps.
+    /// Its number, from 1; the retained ones have no gaps between them.
     pub number: u64,
     /// When it was published.
     pub published_at: DateTime<Utc>,
@@ -180,7 +180,16 @@ impl Snapshots {
         Ok(())
     }
 
-    fn path(&self, number: u64) -> PathBuf {
+    /// Takes a manifest away: its snapshot cannot be read any more.
+    pub(super) fn remove(&self, number: u64) -> Result<(), SnapshotError> {
+        fs_err::remove_file(self.path(number))?;
+        fs_err::File::open(&self.folder)?.sync_all()?;
+        Ok(())
+    }
+
+    /// File of a manifest.
+    #[must_use]
+    pub fn path(&self, number: u64) -> PathBuf {
         self.folder.join(format!("{number:06}.json"))
     }
 }

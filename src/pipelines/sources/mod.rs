@@ -22,6 +22,23 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// A unit by its name, as it is now; none if the source does not have it any more. Blocks the thread.
+    ///
+    /// # Errors
+    /// [`FileError`], if it cannot be read.
+    pub fn find(&self, project: &std::path::Path, name: &str) -> Result<Option<Unit>, FileError> {
+        match self {
+            Self::Files { pattern } => {
+                let Some(file) = find_files(project, pattern)?.into_iter().find(|file| file.name == name) else {
+                    return Ok(None);
+                };
+                Ok(Some(Unit { hash: file.hash()?, file, position: None }))
+            }
+        }
+    }
+}
+
 /// What becomes one batch.
 #[derive(Debug)]
 pub struct Unit {

@@ -49,7 +49,7 @@ pub(crate) async fn show_data(
     let content = html! {
         div .head { (heading(title, question)) }
         div .section .catalogue {
-            (freshness(&app, snapshot, &runs, lang))
+            (freshness(&app, snapshot, &runs, &rejections, lang))
             (rejection_list(&app, &rejections, lang))
             (run_list(&app, &runs, lang))
             (snapshot_list(&app, &snapshots, &view))
@@ -78,7 +78,7 @@ fn card(title: &str, note: &str, heads: &[&str], n_words: usize, rows: &[Vec<Mar
     }
 }
 
-fn freshness(app: &App, snapshot: &Snapshot, runs: &[RunResponse], lang: Lang) -> Markup {
+fn freshness(app: &App, snapshot: &Snapshot, runs: &[RunResponse], rejections: &[Rejection], lang: Lang) -> Markup {
     let heads = [
         lang.pick("Конвейер", "Pipeline"),
         lang.pick("Последнее событие", "Last event"),
@@ -87,6 +87,7 @@ fn freshness(app: &App, snapshot: &Snapshot, runs: &[RunResponse], lang: Lang) -
         lang.pick("Принято", "Accepted"),
         lang.pick("Повторы", "Duplicates"),
         lang.pick("Отклонено", "Rejected"),
+        lang.pick("В карантине", "In quarantine"),
     ];
     let rows: Vec<Vec<Markup>> = snapshot
         .pipelines
@@ -104,12 +105,15 @@ fn freshness(app: &App, snapshot: &Snapshot, runs: &[RunResponse], lang: Lang) -
                 number(of_pipeline().map(|run| run.accepted).sum(), lang),
                 number(of_pipeline().map(|run| run.duplicate).sum(), lang),
                 number(of_pipeline().map(|run| run.rejected).sum(), lang),
+                number(rejections.iter().filter(|rule| rule.pipeline == *name).map(|rule| rule.n_rows).sum(), lang),
             ]
         })
         .collect();
     let note = lang.pick(
-        "Прочитано = принято + повторы + отклонено. Отклонённые строки лежат в карантине с причиной.",
-        "Read = accepted + duplicates + rejected. Rejected rows lie in quarantine with their reason.",
+        "Прочитано = принято + повторы + отклонено, за все загрузки. В карантине – то, что отклонила последняя загрузка \
+         каждого файла, с причиной.",
+        "Read = accepted + duplicates + rejected, over all runs. In quarantine is what the last load of each file \
+         rejected, with the reason.",
     );
     card(lang.pick("Свежесть и полнота", "Freshness and completeness"), note, &heads, 3, &rows)
 }

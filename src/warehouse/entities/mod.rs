@@ -12,6 +12,7 @@
 //! A model changes in one transaction together with its progress and its dirty months, so a process that dies
 //! anywhere leaves either all of it or nothing; months that stayed dirty are written again by the next refresh.
 
+mod compare;
 mod fold;
 mod runs;
 mod write;

@@ -6,7 +6,7 @@ use std::path::Path;
 use parquet::file::metadata::ParquetMetaDataReader;
 
 use super::super::database::{self, name, text};
-use super::super::lake::{EntityFile, LakeError, MONTH};
+use super::super::lake::{EntityFile, LakeError, MONTH, hash_of_file};
 use super::super::models::Model;
 use super::{Entities, UNKNOWN_MONTH, entity_table, month_of};
 
@@ -50,6 +50,7 @@ pub(in super::super) fn written_files(folder: &Path, token: &str) -> Result<Vec<
                 continue;
             }
             let path = file.path();
+            let hash = hash_of_file(&path)?;
             let opened = fs_err::File::open(&path)?;
             let footer = ParquetMetaDataReader::new()
                 .parse_and_finish(opened.file())
@@ -58,6 +59,7 @@ pub(in super::super) fn written_files(folder: &Path, token: &str) -> Result<Vec<
                 path: Path::new(&name).join(file.file_name()),
                 month: month.to_owned(),
                 rows: u64::try_from(footer.file_metadata().num_rows()).unwrap_or(0),
+                hash,
             });
         }
     }

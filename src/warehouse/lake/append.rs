@@ -75,7 +75,7 @@ impl Lake {
     }
 
     async fn batch_record(&self, table: &str, version: i64) -> Result<Option<BatchRecord>, LakeError> {
-        let actions = self.actions(table, version).await?;
+        let actions = self.actions(TableKind::Event, table, version).await?;
         let record = actions.into_iter().find_map(|action| match action {
             Action::CommitInfo(mut info) => info.info.remove(RECORD_KEY),
             _ => None,

@@ -11,7 +11,7 @@ use deltalake_core::{DeltaTable, DeltaTableError, TableProperty};
 
 use super::append::commit_error;
 use super::writer::add_action;
-use super::{Lake, LakeError, MONTH, TableKind, active_files, delta_schema, sync, version_of};
+use super::{Lake, LakeError, LoggedFile, MONTH, TableKind, active_files, delta_schema, sync, version_of};
 
 /// A Parquet file that was written below an entity table's folder and is not committed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct EntityFile {
     pub month: String,
     /// Rows in it.
     pub rows: u64,
+    /// Hash of its bytes.
+    pub hash: String,
 }
 
 impl Lake {
@@ -35,6 +37,23 @@ impl Lake {
         };
         let files = self.files_of(TableKind::Entity, model, version).await?;
         Ok(Some((version, files.iter().map(|file| file.rows).sum())))
+    }
+
+    /// Files of the latest version of an entity table, if the table has exactly these columns.
+    ///
+    /// # Errors
+    /// [`LakeError`] if the table's log cannot be read.
+    pub async fn published_files(
+        &self,
+        model: &str,
+        columns: &SchemaRef,
+    ) -> Result<Option<Vec<LoggedFile>>, LakeError> {
+        let Some(table) = self.load(TableKind::Entity, model, None).await? else { return Ok(None) };
+        if !changed_schema(&table, model, &table_schema(columns))?.is_empty() {
+            return Ok(None);
+        }
+        let Some(history) = self.history(TableKind::Entity, model).await? else { return Ok(None) };
+        Ok(Some(history.files_at(history.version())?.into_values().collect()))
     }
 
     /// Puts files in the place of all files of their months, in one commit; returns the new version.
@@ -53,9 +72,7 @@ impl Lake {
         moment_millis: i64,
     ) -> Result<i64, LakeError> {
         let folder = self.table_folder(TableKind::Entity, model);
-        let mut fields: Vec<Field> = columns.fields().iter().map(|field| field.as_ref().clone()).collect();
-        fields.push(Field::new(MONTH, DataType::Utf8, true));
-        let schema = Schema::new(fields);
+        let schema = table_schema(columns);
         let table = if let Some(table) = self.load(TableKind::Entity, model, None).await? {
             table
         } else {
@@ -85,7 +102,13 @@ impl Lake {
             if let Some(parent) = path.parent() {
                 sync(parent)?;
             }
-            actions.push(Action::Add(add_action(&path, slashed(&file.path), &file.month, file.rows)?));
+            actions.push(Action::Add(add_action(
+                &path,
+                slashed(&file.path),
+                &file.month,
+                file.rows,
+                file.hash.clone(),
+            )?));
         }
         if actions.is_empty() {
             return Ok(version_of(&table));
@@ -108,6 +131,13 @@ impl Lake {
         self.sync_commit(TableKind::Entity, model, version)?;
         Ok(version)
     }
+}
+
+/// The columns of a model's table: its own, then the month.
+fn table_schema(columns: &SchemaRef) -> Schema {
+    let mut fields: Vec<Field> = columns.fields().iter().map(|field| field.as_ref().clone()).collect();
+    fields.push(Field::new(MONTH, DataType::Utf8, true));
+    Schema::new(fields)
 }
 
 /// The action that gives a table other columns, if it has others.

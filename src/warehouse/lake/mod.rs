@@ -1,7 +1,7 @@
 //! The lake: Delta tables of events and of entities below `<data>/lake`.
 //!
 //! ```text
-//! <data>/lake/events/TABLE       append-only, partitioned by month of occurrence; written by pipelines
+//! <data>/lake/events/TABLE       append-only, partitioned by month of occurrence; written by pipelines, merged by `compact`
 //! <data>/lake/entities/MODEL     partitioned by month; changed months are replaced by a refresh
 //! <data>/lake/quarantine/PIPELINE   Parquet files with rejected rows
 //! ```
@@ -11,9 +11,12 @@
 
 mod append;
 mod batch_record;
+mod checksum;
 mod entity_table;
 mod error;
 mod hashes;
+mod history;
+mod merge;
 mod table_log;
 mod writer;
 
@@ -28,9 +31,13 @@ use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 pub use batch_record::BatchRecord;
+pub use checksum::hash_of_file;
 pub use entity_table::EntityFile;
 pub use error::LakeError;
+pub use history::{CompactionRecord, DroppedEvents, LoggedFile, TableCommit, TableHistory};
 pub use writer::LakeWriter;
+
+pub(super) use merge::Merge;
 
 use table_log::{ActiveFile, active_files, commit_name, delta_schema, sync, table_builder, version_of};
 
@@ -40,6 +47,8 @@ pub const LAKE_FOLDER: &str = "lake";
 pub const QUARANTINE_FOLDER: &str = "quarantine";
 /// The partition column of every table.
 pub const MONTH: &str = "month";
+/// Bytes of a file of events that is worth no merge any more.
+pub(super) const TARGET_BYTES: u64 = 128 << 20;
 /// Key of a commit's metadata that holds the [`BatchRecord`].
 const RECORD_KEY: &str = "svod";
 
@@ -162,14 +171,18 @@ impl Lake {
 
     /// Files that the commits after one version, up to another, appended to an event table.
     ///
+    /// Files of a compaction are not among them: their events were there before.
+    ///
     /// # Errors
     /// [`LakeError::Open`] if a commit cannot be read.
     pub async fn files_between(&self, table: &str, after: i64, until: i64) -> Result<Vec<LakeFile>, LakeError> {
         let folder = self.table_folder(TableKind::Event, table);
         let mut files = Vec::new();
         for version in after + 1..=until {
-            for action in self.actions(table, version).await? {
-                if let Action::Add(add) = action {
+            for action in self.actions(TableKind::Event, table, version).await? {
+                if let Action::Add(add) = action
+                    && add.data_change
+                {
                     files.push(ActiveFile::from(add).into_file(&folder));
                 }
             }

@@ -53,9 +53,9 @@ impl Lake {
         }
     }
 
-    /// The actions of one commit of an event table.
-    pub(super) async fn actions(&self, table: &str, version: i64) -> Result<Vec<Action>, LakeError> {
-        let folder = self.table_folder(TableKind::Event, table);
+    /// The actions of one commit of a table.
+    pub(super) async fn actions(&self, kind: TableKind, table: &str, version: i64) -> Result<Vec<Action>, LakeError> {
+        let folder = self.table_folder(kind, table);
         let read = async {
             let log_store = table_builder(&folder)?.build()?.log_store();
             let version = version.unsigned_abs();

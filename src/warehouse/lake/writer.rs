@@ -10,19 +10,19 @@ use arrow::array::{AsArray, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 use deltalake_core::kernel::Add;
-use fs_err::File;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use super::super::contracts::{Contract, Privacy};
+use super::checksum::{HashingFile, tags_of};
 use super::{BatchRecord, Lake, LakeError, MONTH, TableKind, sync};
 
 /// Most rows of a row group.
 const ROWS_PER_GROUP: usize = 1 << 20;
 /// Encoded bytes that one thread may hold before it flushes its largest file.
-const BYTES_PER_THREAD: usize = 128 << 20;
+pub(super) const BYTES_PER_THREAD: usize = 128 << 20;
 /// Pieces of work that may wait for a thread.
 const WAITING_PIECES: usize = 8;
 
@@ -172,7 +172,7 @@ fn close(threads: Vec<WriterThread>, table: &str) -> Result<Vec<Add>, LakeError>
 }
 
 /// How event files are encoded: fast to write, small enough, dictionaries only where values repeat.
-fn writer_properties(contract: &Contract) -> Arc<WriterProperties> {
+pub(super) fn writer_properties(contract: &Contract) -> Arc<WriterProperties> {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
@@ -200,7 +200,7 @@ struct MonthFiles {
 struct MonthFile {
     path: PathBuf,
     relative_path: String,
-    writer: ArrowWriter<File>,
+    writer: ArrowWriter<HashingFile>,
     rows: usize,
 }
 
@@ -238,12 +238,12 @@ impl MonthFiles {
     }
 
     fn create(&self, month: &str, schema: SchemaRef) -> Result<MonthFile, LakeError> {
-        let relative_path = format!("{MONTH}={month}/part-{}.parquet", uuid::Uuid::now_v7().simple());
+        let relative_path = new_file_path(month);
         let path = self.folder.join(&relative_path);
         if let Some(folder) = path.parent() {
             fs_err::create_dir_all(folder)?;
         }
-        let file = File::create(&path)?;
+        let file = HashingFile::create(&path)?;
         let writer = ArrowWriter::try_new(file, schema, Some(self.properties.as_ref().clone()))
             .map_err(|cause| LakeError::Write { table: self.table.clone(), cause })?;
         Ok(MonthFile { path, relative_path, writer, rows: 0 })
@@ -253,19 +253,29 @@ impl MonthFiles {
         let mut files = Vec::with_capacity(self.open.len());
         for (month, file) in self.open {
             let failed = |cause| LakeError::Write { table: self.table.clone(), cause };
-            let written = file.writer.into_inner().map_err(failed)?;
-            written.sync_all()?;
+            let hash = file.writer.into_inner().map_err(failed)?.finish()?;
             if let Some(folder) = file.path.parent() {
                 sync(folder)?;
             }
-            files.push(add_action(&file.path, file.relative_path, &month, file.rows as u64)?);
+            files.push(add_action(&file.path, file.relative_path, &month, file.rows as u64, hash)?);
         }
         Ok(files)
     }
 }
 
+/// Path of a file that is about to be written, relative to the table's folder.
+pub(super) fn new_file_path(month: &str) -> String {
+    format!("{MONTH}={month}/part-{}.parquet", uuid::Uuid::now_v7().simple())
+}
+
 /// The action that adds a written file to a table.
-pub(super) fn add_action(path: &Path, relative_path: String, month: &str, rows: u64) -> Result<Add, LakeError> {
+pub(super) fn add_action(
+    path: &Path,
+    relative_path: String,
+    month: &str,
+    rows: u64,
+    hash: String,
+) -> Result<Add, LakeError> {
     let metadata = fs_err::metadata(path)?;
     let modified = metadata.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Ok(Add {
@@ -275,7 +285,7 @@ pub(super) fn add_action(path: &Path, relative_path: String, month: &str, rows: 
         modification_time: i64::try_from(modified.as_millis()).unwrap_or(0),
         data_change: true,
         stats: Some(format!(r#"{{"numRecords":{rows}}}"#)),
-        tags: None,
+        tags: Some(tags_of(hash)),
         deletion_vector: None,
         base_row_id: None,
         default_row_commit_version: None,

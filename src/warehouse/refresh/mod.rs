@@ -10,7 +10,7 @@
 mod error;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::clock::Clock;
 
 use super::contracts::Contracts;
 use super::entities::{Entities, EventTable, Folding, Progress};
-use super::lake::{Lake, LakeError, TableKind};
+use super::lake::{EntityFile, Lake, LakeError, TableKind};
 use super::lock::WarehouseLock;
 use super::models::Model;
 use super::snapshot::{Snapshot, Snapshots, TableVersion, table_key};
@@ -94,6 +94,8 @@ pub struct RefreshOutcome {
     pub published: bool,
     /// Models that were folded, with whether all of their events were read.
     pub folded: Vec<(String, bool)>,
+    /// Models whose published table was changed, with the number of months that were written anew.
+    pub written: Vec<(String, usize)>,
 }
 
 /// Brings the entities up to the events in the lake and publishes a snapshot, if anything changed.
@@ -123,8 +125,11 @@ pub async fn refresh(context: RefreshContext<'_>, _lock: &WarehouseLock) -> Resu
     });
     let (mut entities, written) = folding.await?;
     let moment = context.clock.now().timestamp_millis();
+    let mut changed = Vec::new();
     for (index, months, files) in written {
         let model = &models[index];
+        let n_months = months.as_ref().map_or_else(|| n_months_of(&files), BTreeSet::len);
+        changed.push((model.name.clone(), n_months));
         context.lake.replace_months(&model.name, &model.columns, months.as_ref(), &files, moment).await?;
         (context.progress)(&RefreshStep::Committed { model: model.name.clone() });
         entities = blocking({
@@ -154,11 +159,16 @@ pub async fn refresh(context: RefreshContext<'_>, _lock: &WarehouseLock) -> Resu
         models_hash: hash_of(&models),
     };
     if let Some(latest) = latest.filter(|latest| is_same(latest, &snapshot)) {
-        return Ok(RefreshOutcome { snapshot: latest, published: false, folded });
+        return Ok(RefreshOutcome { snapshot: latest, published: false, folded, written: changed });
     }
     (context.progress)(&RefreshStep::Publishing { snapshot: snapshot.number });
     snapshots.publish(&snapshot)?;
-    Ok(RefreshOutcome { snapshot, published: true, folded })
+    Ok(RefreshOutcome { snapshot, published: true, folded, written: changed })
+}
+
+/// How many months some files belong to.
+fn n_months_of(files: &[EntityFile]) -> usize {
+    files.iter().map(|file| &file.month).collect::<BTreeSet<_>>().len()
 }
 
 /// Runs work that blocks on a thread where it may; a panic there goes on here.

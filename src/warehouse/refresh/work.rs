@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono_tz::Tz;
 
 use super::super::entities::{Entities, EventTable, Folding, Progress, written_files};
-use super::super::lake::{BatchRecord, EntityFile, Lake, LakeError, LakeFile, TableKind};
+use super::super::lake::{BatchRecord, EntityFile, Lake, LakeError, LakeFile, LoggedFile, TableKind};
 use super::super::models::Model;
 use super::{RefreshContext, RefreshError, RefreshProgress, RefreshStep};
 
@@ -22,6 +22,8 @@ pub(super) struct ModelWork {
     pub(super) folding: Folding,
     fresh: BTreeMap<String, Vec<LakeFile>>,
     batches: Vec<(String, BatchRecord)>,
+    /// Files of its published table, to be compared with after a whole fold.
+    published: Option<Vec<LoggedFile>>,
 }
 
 /// Finds the models that changed or whose event tables have new versions, and what is new in them.
@@ -48,6 +50,7 @@ pub(super) async fn plan_work(
             folding: if is_same { Folding::Touched } else { Folding::Whole },
             fresh: BTreeMap::new(),
             batches: Vec::new(),
+            published: None,
         };
         for table in &read {
             let name = &table.contract.table;
@@ -63,6 +66,9 @@ pub(super) async fn plan_work(
         let n_all: u64 = read.iter().flat_map(|table| &table.files).map(|file| file.rows).sum();
         if !model.is_builtin() && n_fresh * 2 > n_all {
             item.folding = Folding::Whole;
+        }
+        if item.folding == Folding::Whole {
+            item.published = context.lake.published_files(&model.name, &model.columns).await?;
         }
         work.push(item);
     }
@@ -103,6 +109,12 @@ impl Work {
                 entities.fold(model, &read, &item.fresh, item.folding)
             };
             folded.map_err(|cause| RefreshError::Fold { model: name.clone(), cause })?;
+            if let Some(published) = &item.published {
+                let table_folder = lake.table_folder(TableKind::Entity, &name);
+                entities
+                    .spare_equal_months(model, &table_folder, published)
+                    .map_err(|cause| RefreshError::Database { path: path.to_owned(), cause })?;
+            }
             progress(&RefreshStep::Folded { model: name });
         }
         let mut written = Vec::new();

@@ -25,6 +25,17 @@ fn a_query_without_data_says_what_to_do() {
 }
 
 #[test]
+fn the_time_zone_of_the_machine_changes_no_entity() {
+    let program = Program::shipped();
+    let output = program.command(["run", "samara_appeals"]).env("TZ", "Asia/Vladivostok").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let select = "SELECT batch, finished_at, last_event_at FROM runs WHERE pipeline = 'samara_appeals' ORDER BY batch";
+    let moments = |program: &Program| program.succeed(["sql", "--format", "csv", select]);
+    assert!(moments(&program).contains("2026-11-21T09:00:00"), "{}", moments(&program));
+    assert_eq!(moments(&program), moments(Program::with_samples()));
+}
+
+#[test]
 fn wrong_arguments_are_exit_code_2_and_name_the_nearest() {
     let program = Program::with_samples();
     for (arguments, expected) in [

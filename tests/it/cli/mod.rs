@@ -4,3 +4,4 @@ mod commands;
 mod kill;
 mod readme;
 mod samples;
+mod upkeep;

@@ -27,6 +27,22 @@ async fn every_page_of_every_dashboard_shows_its_figures() {
 }
 
 #[tokio::test]
+async fn the_page_about_the_data_counts_what_is_in_quarantine() {
+    let app = TestApp::with_samples().await;
+    let answer = app.get("/data").await;
+    let text = answer.text();
+    // Of each pipeline of the samples every file was read once, so that what was rejected is what is in quarantine.
+    let cells: Vec<&str> = text.split("</tbody>").next().unwrap().split("<tr>").skip(2).collect();
+    assert!(text.contains("В карантине") && cells.len() > 10, "{text}");
+    for row in cells {
+        let numbers: Vec<&str> =
+            row.split("<td class=\"number\">").skip(1).map(|cell| cell.split('<').next().unwrap()).collect();
+        assert_eq!(numbers.len(), 5, "{row}");
+        assert_eq!(numbers[3], numbers[4], "{row}");
+    }
+}
+
+#[tokio::test]
 async fn pages_obey_their_own_security_policy() {
     let app = TestApp::with_samples().await;
     let forbidden = Regex::new(r#" style="|<style|<script>| on[a-z]+="|javascript:|https?://"#).unwrap();

@@ -1,8 +1,11 @@
 //! The warehouse: contracts, lake, entities and snapshots.
 
+mod compact;
 mod contracts;
 mod entities;
 mod kill;
 mod lake;
 mod models;
+mod rebuild;
 pub(crate) mod small_project;
+pub(crate) mod upkeep;

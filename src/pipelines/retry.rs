@@ -1,0 +1,131 @@
+//! Sending rejected rows through again, after the mapping, a code list or a contract was mended.
+//!
+//! Quarantine keeps rows masked, so the source file itself is read again, if it still is what it was: rows that are in the
+//! lake come out as duplicates, mended ones as accepted, broken ones as rejected. This makes one new batch per file; what
+//! the newest batch of a file rejected is what is in quarantine, and the older batch stays in the history.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use tokio::task::spawn_blocking;
+
+use super::errors::{FileError, RunError};
+use super::pipeline::Pipeline;
+use super::report::{FileFailure, PipelineReport};
+use super::run::{RunContext, prepare, run_unit};
+use super::sources::Unit;
+use crate::warehouse::lake::BatchRecord;
+
+/// Why rejected rows could not be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum RetryError {
+    /// A file that has no rejected rows was asked for.
+    #[error("no row of `{file}` is in the quarantine of `{pipeline}`\n  help: {known}")]
+    NotRejected {
+        /// The pipeline.
+        pipeline: String,
+        /// The file.
+        file: String,
+        /// The files that have some.
+        known: String,
+    },
+    /// The run failed.
+    #[error(transparent)]
+    Run(Box<RunError>),
+}
+
+impl From<RunError> for RetryError {
+    fn from(error: RunError) -> Self {
+        Self::Run(Box::new(error))
+    }
+}
+
+/// Reads every file of a pipeline again that has rows in quarantine, or one of them.
+///
+/// # Errors
+/// [`RetryError`]. A file that is gone or has changed is a [`FileFailure`] of the report, and the others go on.
+pub async fn retry_pipeline(
+    context: &RunContext<'_>,
+    pipeline: &Pipeline,
+    only: Option<&str>,
+) -> Result<PipelineReport, RetryError> {
+    let started = Instant::now();
+    let name = || pipeline.name.clone();
+    let (contract, state_path, mut state) = prepare(context, pipeline).await?;
+    let lake_error = |cause| RunError::Lake { pipeline: name(), file: contract.table.clone(), cause };
+    let version = context.lake.version(&contract.table).await.map_err(lake_error)?.unwrap_or(-1);
+    let records = context.lake.batches_between(&contract.table, -1, version).await.map_err(lake_error)?;
+    let wanted = pick(still_rejected(records, &pipeline.name), only, &pipeline.name)?;
+    let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
+    for record in wanted {
+        let file = record.file.clone();
+        let outcome = match find_unit(context, pipeline, record).await? {
+            Ok(unit) => run_unit(context, pipeline, contract, &unit, state.next_batch).await?,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok((batch, reasons)) => {
+                state.note(&batch);
+                state.save(&state_path).map_err(|cause| RunError::State { pipeline: name(), cause })?;
+                report.add(batch, reasons);
+            }
+            Err(error) => report.failures.push(FileFailure { file, error }),
+        }
+    }
+    report.seconds = started.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// The newest batch of each file, where it rejected rows.
+fn still_rejected(records: Vec<BatchRecord>, pipeline: &str) -> BTreeMap<String, BatchRecord> {
+    let mut newest: BTreeMap<String, BatchRecord> = BTreeMap::new();
+    for record in records.into_iter().filter(|record| record.pipeline == pipeline) {
+        let is_newer = newest.get(&record.file).is_none_or(|known| known.number < record.number);
+        if is_newer {
+            newest.insert(record.file.clone(), record);
+        }
+    }
+    newest.retain(|_, record| record.rejected > 0);
+    newest
+}
+
+/// The batches to try again, oldest first.
+fn pick(
+    mut rejected: BTreeMap<String, BatchRecord>,
+    only: Option<&str>,
+    pipeline: &str,
+) -> Result<Vec<BatchRecord>, RetryError> {
+    let mut picked: Vec<BatchRecord> = match only {
+        None => rejected.into_values().collect(),
+        Some(file) => vec![rejected.remove(file).ok_or_else(|| {
+            let files: Vec<String> = rejected.keys().map(|file| format!("`{file}`")).collect();
+            let known = match files.as_slice() {
+                [] => "nothing is in it".to_owned(),
+                files => format!("rows of these files are: {}", files.join(", ")),
+            };
+            RetryError::NotRejected { pipeline: pipeline.to_owned(), file: file.to_owned(), known }
+        })?],
+    };
+    picked.sort_by_key(|record| record.number);
+    Ok(picked)
+}
+
+/// The file of a batch, if it is what the batch read.
+async fn find_unit(
+    context: &RunContext<'_>,
+    pipeline: &Pipeline,
+    record: BatchRecord,
+) -> Result<Result<Unit, FileError>, RunError> {
+    let (source, project, file) = (pipeline.source.clone(), context.project.to_owned(), record.file.clone());
+    let found = spawn_blocking(move || source.find(&project, &file)).await;
+    let stopped = |cause| RunError::Stopped { pipeline: pipeline.name.clone(), file: record.file.clone(), cause };
+    Ok(match found.map_err(stopped)? {
+        Ok(Some(unit)) if unit.hash == record.file_hash => Ok(unit),
+        Ok(Some(_)) => {
+            let (file, pipeline) = (record.file, pipeline.name.clone());
+            Err(FileError::Replaced { file, pipeline, batch: record.number })
+        }
+        Ok(None) => Err(FileError::Gone { file: record.file }),
+        Err(error) => Err(error),
+    })
+}

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::execution::context::SessionContext;
+use datafusion::physical_expr::PhysicalExpr;
 
 use super::declaration::{Direction, RawIndicator, RawMeasure, RawPassport, RawStock, RawValue, Thresholds};
 use super::entity::Entity;
 use super::expression::{Reader, Typed, type_name};
 use super::indicator::{Additivity, Formula, Indicator, Measure, Passport, Way};
 use crate::declarations::{Problem, Problems, Source, Spanned};
+use crate::domain::figure::State;
 use crate::domain::language::Text;
 use crate::warehouse::reference::Reference;
 
@@ -56,6 +58,7 @@ pub(super) fn check(
         return Err(problems);
     }
     let formula = check_formula(source, &raw, surroundings.context, &mut problems);
+    let states = check_states(source, &raw, surroundings.context, &mut problems);
     let additivity = match formula.as_ref().map(|formula| formula.uses.as_slice()) {
         None => measures.first().map_or(Additivity::Flow, Measure::additivity),
         Some([one]) => measures[*one].additivity(),
@@ -69,6 +72,7 @@ pub(super) fn check(
         time: raw.time.value,
         measures,
         formula,
+        states,
         additivity,
         unit: raw.unit.value,
         decimals: raw.decimals.value,
@@ -236,6 +240,21 @@ fn check_formula(
     }
     let uses = raw.measures.keys().enumerate().filter(|(_, name)| names.contains(name)).map(|(at, _)| at).collect();
     Some(Formula { text: text.value.clone(), expr, uses })
+}
+
+/// The states with their conditions, in the order in which they are asked.
+fn check_states(
+    source: &Source,
+    raw: &RawIndicator,
+    context: &SessionContext,
+    problems: &mut Problems,
+) -> Vec<(State, Arc<dyn PhysicalExpr>)> {
+    let reader = Reader::of_measures(context, raw.measures.keys().map(String::as_str));
+    let declared = [(State::NotDue, &raw.states.not_due), (State::NotReported, &raw.states.not_reported)];
+    let declared = declared.into_iter().filter_map(|(state, condition)| condition.as_ref().map(|text| (state, text)));
+    declared
+        .filter_map(|(state, text)| note(problems, reader.read_condition(source, text)).map(|expr| (state, expr)))
+        .collect()
 }
 
 fn passport(raw: RawPassport) -> Passport {

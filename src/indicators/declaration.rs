@@ -30,6 +30,9 @@ pub struct RawIndicator {
     /// SQL expression over the names of the measures; a division by zero gives no value.
     #[serde(default)]
     pub formula: Option<Spanned<String>>,
+    /// When there is no value for a reason that is known.
+    #[serde(default)]
+    pub states: RawStates,
     /// Unit of measure: a code of OKEI, e.g. `"744"` for percent.
     pub unit: Spanned<String>,
     /// Digits after the decimal point.
@@ -45,6 +48,18 @@ pub struct RawIndicator {
     /// Values at which the traffic light changes.
     #[serde(default)]
     pub thresholds: Option<Spanned<Thresholds>>,
+}
+
+/// Conditions under which a state stands in place of the value. The first that holds, in this order, counts.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawStates {
+    /// SQL condition over the names of the measures: the time for which a value is expected has not come.
+    #[serde(default)]
+    pub not_due: Option<Spanned<String>>,
+    /// SQL condition over the names of the measures: a value was expected and nobody sent it.
+    #[serde(default)]
+    pub not_reported: Option<Spanned<String>>,
 }
 
 /// One measure, named by its way of putting rows together, e.g. `{count: {where: "provided_on IS NOT NULL"}}`.

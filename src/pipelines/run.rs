@@ -72,8 +72,8 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
     if state.mend(last.as_ref()) {
         state.save(&state_path).map_err(state_error)?;
     }
-    let mut feed = Feed::open(&pipeline.source, context.project)
-        .map_err(|cause| RunError::Files { pipeline: name(), cause })?;
+    let mut feed =
+        Feed::open(&pipeline.source, context.project).map_err(|cause| RunError::Files { pipeline: name(), cause })?;
     let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
     loop {
         let (same_feed, same_state, next) = ask_source(feed, state, pipeline).await?;

@@ -78,11 +78,8 @@ impl Entities {
             model.key.iter().map(|column| format!("touched.{0} = {entity}.{0}", name(column))).collect();
         model.lists.iter().try_for_each(|list| create_list(connection, list))?;
         // A code list gives rows of keys that no event has touched; these are in the table already.
-        let of_touched = if model.lists.is_empty() {
-            String::new()
-        } else {
-            format!("SEMI JOIN svod_touched USING ({key})")
-        };
+        let of_touched =
+            if model.lists.is_empty() { String::new() } else { format!("SEMI JOIN svod_touched USING ({key})") };
         connection.execute_batch(&format!(
             "CREATE OR REPLACE TEMP TABLE svod_result AS SELECT {columns} FROM (\n{sql}\n) {of_touched};
              INSERT INTO svod.dirty

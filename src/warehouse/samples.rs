@@ -3,6 +3,7 @@
 //! They run through the same views and the same SQL as a refresh, in an empty database.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate};
@@ -19,6 +20,7 @@ use super::contracts::{Contract, Contracts, OCCURRED_AT};
 use super::database::{self, name, text, type_name};
 use super::event_views::{OCCURRED_MONTH, create_list, create_view, select_from_files};
 use super::models::{Model, select_of};
+use super::reference::CodeList;
 
 /// Column of the lake that a sample may give beside those of the contract: the pipeline that brought the event.
 const PIPELINE: &str = "_pipeline";
@@ -35,6 +37,9 @@ pub struct RawSample {
     /// Rows by event table, with the columns of its contract and, where it matters, the `_pipeline` that brought the event;
     /// moments in UTC as `2024-03-01T08:00:00Z`.
     pub events: IndexMap<String, Vec<RawRow>>,
+    /// Rows of code lists that the SQL reads, in place of those of the project.
+    #[serde(default)]
+    pub lists: IndexMap<String, Vec<RawRow>>,
     /// The entities, all of them, with the columns to compare.
     pub expect: Vec<RawRow>,
 }
@@ -80,7 +85,15 @@ fn run_sample(sample: &RawSample, model: &Model, contracts: &Contracts, time_zon
         }
         create_view(&connection, contract, &format!("SELECT * FROM {events}"), model).map_err(failed)?;
     }
-    model.lists.iter().try_for_each(|list| create_list(&connection, list)).map_err(failed)?;
+    if let Some(list) = sample.lists.keys().find(|name| !model.lists.iter().any(|list| list.name == **name)) {
+        return Err(format!("the model does not read the code list `{list}`"));
+    }
+    for list in &model.lists {
+        create_list(&connection, list).map_err(failed)?;
+        if let Some(rows) = sample.lists.get(&list.name) {
+            connection.execute_batch(&replace_list(list, rows)?).map_err(failed)?;
+        }
+    }
     let found = entities(&connection, model).map_err(failed)?;
     compare(&sample.expect, &found, model)
 }
@@ -120,6 +133,21 @@ fn insert_event(
     let names = database::names(columns.iter().map(|(column, _)| column.as_str()));
     let values: Vec<&str> = columns.iter().map(|(_, value)| value.as_str()).collect();
     Ok(format!("INSERT INTO {events} ({names}) VALUES ({})", values.join(", ")))
+}
+
+/// The statements that put a sample's rows in place of those of a code list.
+fn replace_list(list: &CodeList, rows: &[RawRow]) -> Result<String, String> {
+    let table = name(&list.name);
+    let mut statements = format!("DELETE FROM temp.{table};");
+    for row in rows {
+        if let Some(column) = row.keys().find(|column| list.column(column).is_none()) {
+            return Err(format!("the code list `{}` has no column `{column}`", list.name));
+        }
+        let names = database::names(row.keys().map(String::as_str));
+        let values: Vec<String> = row.values().map(|value| written(Some(value))).collect();
+        let _ = write!(statements, "INSERT INTO temp.{table} ({names}) VALUES ({});", values.join(", "));
+    }
+    Ok(statements)
 }
 
 /// A value as a text in SQL.

@@ -47,11 +47,7 @@ told AS (
         occurred_month,
         count(DISTINCT _key_hash) AS n_events,
         min(recorded_at) AS first_recorded_at
-    FROM (
-        SELECT _pipeline, municipality, occurred_month, _key_hash, recorded_at FROM cases
-        UNION ALL
-        SELECT _pipeline, municipality, occurred_month, _key_hash, recorded_at FROM passports
-    )
+    FROM cases
     GROUP BY _pipeline, municipality, occurred_month
 )
 

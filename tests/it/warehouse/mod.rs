@@ -6,3 +6,4 @@ mod kill;
 mod lake;
 mod models;
 pub(crate) mod small_project;
+mod versions;

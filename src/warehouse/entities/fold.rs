@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::super::database::{name, names, text};
 use super::super::event_views::{create_list, create_view, drop_list, drop_view, select_from_files};
 use super::super::lake::LakeFile;
-use super::super::models::{Model, select_of};
+use super::super::models::{Model, Versions, select_of};
 use super::{ALL_MONTHS, Entities, EventTable, entity_table, month_of};
 
 impl Entities {
@@ -66,12 +66,20 @@ impl Entities {
             let needed =
                 table.files.iter().filter(|file| month_number(&file.month).is_some_and(|m| months.contains(&m)));
             let paths: Vec<&PathBuf> = needed.map(|file| &file.path).collect();
-            let events = name(&format!("svod_events_{}", table.contract.table));
-            connection.execute_batch(&format!(
-                "CREATE OR REPLACE TEMP TABLE {events} AS SELECT * FROM ({}) SEMI JOIN svod_touched USING ({key})",
+            let events = format!(
+                "SELECT * FROM ({}) SEMI JOIN svod_touched USING ({key})",
                 select_from_files(&table.contract, &paths),
-            ))?;
-            create_view(connection, &table.contract, &format!("SELECT * FROM {events}"), model)?;
+            );
+            // To tell the last versions the events are read twice; all versions are read once, and only the columns in use.
+            let events = match model.versions {
+                Versions::All => events,
+                Versions::Last => {
+                    let kept = name(&format!("svod_events_{}", table.contract.table));
+                    connection.execute_batch(&format!("CREATE OR REPLACE TEMP TABLE {kept} AS {events}"))?;
+                    format!("SELECT * FROM {kept}")
+                }
+            };
+            create_view(connection, &table.contract, &events, model)?;
         }
         let (entity, columns) = (entity_table(model), column_names(model));
         let same_key: Vec<String> =
@@ -97,7 +105,7 @@ impl Entities {
         for table in tables {
             let events = name(&format!("svod_events_{}", table.contract.table));
             drop_view(connection, &table.contract)?;
-            connection.execute_batch(&format!("DROP TABLE {events}"))?;
+            connection.execute_batch(&format!("DROP TABLE IF EXISTS {events}"))?;
         }
         connection.execute_batch("DROP TABLE svod_fresh; DROP TABLE svod_touched; DROP TABLE svod_result;")
     }

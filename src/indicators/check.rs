@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::PhysicalExpr;
 
 use super::declaration::{Direction, RawIndicator, RawMeasure, RawPassport, RawStock, RawValue, Thresholds};
@@ -50,6 +51,7 @@ pub(super) fn check(
             problems.push(problem.suggest(required, entity.dimensions().iter().map(|one| one.name.as_str())));
         }
     }
+    let condition = note(&mut problems, check_condition(&reader, source, raw.condition.as_ref())).flatten();
     let mut measures = Vec::with_capacity(raw.measures.len());
     for (name, measure) in &raw.measures {
         measures.extend(note(&mut problems, check_measure(&reader, source, name, measure)));
@@ -70,6 +72,7 @@ pub(super) fn check(
         description: raw.description.value,
         entity: Arc::clone(entity),
         time: raw.time.value,
+        condition,
         measures,
         formula,
         states,
@@ -144,20 +147,26 @@ fn check_thresholds(source: &Source, at: &Spanned<Thresholds>, direction: Direct
     }
 }
 
+/// A condition over the rows of the entity.
+fn check_condition(
+    reader: &Reader<'_>,
+    source: &Source,
+    condition: Option<&Spanned<String>>,
+) -> Result<Option<Expr>, Problem> {
+    let Some(text) = condition else { return Ok(None) };
+    let typed = reader.read(source, text)?;
+    match typed.data_type {
+        DataType::Boolean => Ok(Some(typed.expr)),
+        other => Err(source.problem(text, format!("expected a condition, found {}", type_name(&other)))),
+    }
+}
+
 fn check_measure(
     reader: &Reader<'_>,
     source: &Source,
     name: &str,
     raw: &Spanned<RawMeasure>,
 ) -> Result<Measure, Problem> {
-    let condition_of = |condition: &Option<Spanned<String>>| -> Result<_, Problem> {
-        let Some(text) = condition else { return Ok(None) };
-        let typed = reader.read(source, text)?;
-        match typed.data_type {
-            DataType::Boolean => Ok(Some(typed.expr)),
-            other => Err(source.problem(text, format!("expected a condition, found {}", type_name(&other)))),
-        }
-    };
     let value_of = |value: &RawValue| value_of(reader, source, raw, value);
     let number_of = |value: &RawValue| {
         let (at, typed) = value_of(value)?;
@@ -188,7 +197,7 @@ fn check_measure(
             (Way::Stock { from: from.value.clone(), until: until.value.clone() }, condition)
         }
     };
-    Ok(Measure { name: name.to_owned(), way, condition: condition_of(condition)? })
+    Ok(Measure { name: name.to_owned(), way, condition: check_condition(reader, source, condition.as_ref())? })
 }
 
 /// The value of a measure and the place where it is written.

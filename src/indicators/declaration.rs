@@ -25,6 +25,10 @@ pub struct RawIndicator {
     pub entity: Spanned<String>,
     /// DATE column of the entity which a period and a grain cut.
     pub time: Spanned<String>,
+    /// SQL condition over the columns of the entity, `today` (a DATE) and `moment` (a TIMESTAMP): the rows that the indicator is
+    /// about. Codes that stand in other rows only are not shown. No condition = all rows.
+    #[serde(default, rename = "where")]
+    pub condition: Option<Spanned<String>>,
     /// What is measured, by name. One measure is the indicator itself; several need a `formula`.
     pub measures: IndexMap<String, Spanned<RawMeasure>>,
     /// SQL expression over the names of the measures; a division by zero gives no value.

@@ -40,6 +40,8 @@ pub struct Indicator {
     pub(super) description: Text,
     pub(super) entity: Arc<Entity>,
     pub(super) time: String,
+    /// The rows that the indicator is about.
+    pub(super) condition: Option<Expr>,
     pub(super) measures: Vec<Measure>,
     pub(super) formula: Option<Formula>,
     /// Conditions over the measures under which a state stands in place of the value; the first that holds counts.

@@ -17,7 +17,7 @@ use super::memory::{Memory, ask, batch_of, engine_over, reference, shipped_catal
 
 const N_ROWS: usize = 2_000;
 
-/// Indicator, table, its day, and the value of a group.
+/// Indicator, table, its day, and the value of a group; nothing where an indicator's own condition leaves no row.
 const VALUES: [(&str, &str, &str, &str); 48] = [
     ("appeals", "cases", "registered_on", "count(*)"),
     ("support_provided", "cases", "provided_on", "count(*)"),
@@ -44,17 +44,17 @@ const VALUES: [(&str, &str, &str, &str); 48] = [
     ("freshness", "runs", "finished_on", "(1712736000 - max(epoch_us(last_event_at)) / 1e6) / 60"),
     ("rows_accepted", "runs", "finished_on", "sum(accepted)"),
     ("rows_rejected", "runs", "finished_on", "sum(rejected)"),
-    ("contract_applications", "cases", "registered_on", "count(*) FILTER (support_group = 'contract')"),
-    ("contract_refusals", "cases", "decided_on", "count(*) FILTER (status = 'refused' AND support_group = 'contract')"),
+    ("contract_applications", "cases", "registered_on", "nullif(count(*) FILTER (support_group = 'contract'), 0)"),
+    ("contract_refusals", "cases", "decided_on", "nullif(count(*) FILTER (status = 'refused' AND support_group = 'contract'), 0)"),
     ("contract_refusal_share", "cases", "decided_on", "100 * avg((status IS NOT DISTINCT FROM 'refused')::INT) FILTER (support_group = 'contract')"),
-    ("contract_rejected_intake", "cases", "intake_refused_on", "count(*) FILTER (support_group = 'contract')"),
-    ("contract_suspended", "cases", "suspended_on", "count(*) FILTER (support_group = 'contract')"),
-    ("contract_extended", "cases", "extended_on", "count(*) FILTER (support_group = 'contract')"),
+    ("contract_rejected_intake", "cases", "intake_refused_on", "nullif(count(*) FILTER (support_group = 'contract'), 0)"),
+    ("contract_suspended", "cases", "suspended_on", "nullif(count(*) FILTER (support_group = 'contract'), 0)"),
+    ("contract_extended", "cases", "extended_on", "nullif(count(*) FILTER (support_group = 'contract'), 0)"),
     ("contract_amount", "cases", "decided_on", "sum(amount) FILTER (support_group = 'contract' AND status IN ('granted', 'provided'))"),
-    ("recognition_by_form", "cases", "decided_on", "count(*) FILTER (support_group = 'recognition' AND status IN ('granted', 'provided'))"),
-    ("recognition_by_circumstance", "cases", "decided_on", "count(*) FILTER (support_group = 'recognition' AND (status = 'granted' OR status = 'provided'))"),
-    ("recognition_refusals", "cases", "decided_on", "count(*) FILTER (support_group = 'recognition' AND status = 'refused')"),
-    ("applications_by_channel", "cases", "registered_on", "count(*) FILTER (support_group = 'recognition')"),
+    ("recognition_by_form", "cases", "decided_on", "nullif(count(*) FILTER (support_group = 'recognition' AND status IN ('granted', 'provided')), 0)"),
+    ("recognition_by_circumstance", "cases", "decided_on", "nullif(count(*) FILTER (support_group = 'recognition' AND (status = 'granted' OR status = 'provided')), 0)"),
+    ("recognition_refusals", "cases", "decided_on", "nullif(count(*) FILTER (support_group = 'recognition' AND status = 'refused'), 0)"),
+    ("applications_by_channel", "cases", "registered_on", "nullif(count(*) FILTER (support_group = 'recognition'), 0)"),
     ("no_show", "electronic_cases", "appointment_on", "100 * avg((received_on IS NULL OR received_on > kept_until)::INT) FILTER (kept_until < DATE '2024-04-10')"),
     ("programme_services", "programme_services", "planned_on", "count(*)"),
     ("programme_fulfilment", "programmes", "concluded_on", "100 * avg((result = 'fully')::INT)"),
@@ -72,7 +72,7 @@ const VALUES: [(&str, &str, &str, &str); 48] = [
     ("certificates", "certificates", "issued_on", "count(*)"),
     ("certificate_amount", "certificates", "issued_on", "sum(spent_amount)"),
     ("certificate_measures", "certificates", "issued_on", "count(DISTINCT service) FILTER (n_uses > 0)"),
-    ("deliverables", "deliverables", "registered_on", "count(*) FILTER (is_proof)"),
+    ("deliverables", "deliverables", "registered_on", "nullif(count(*) FILTER (is_proof), 0)"),
     ("bodies_reported", "reports", "occurred_month", "nullif(count(DISTINCT municipality) FILTER (due_on < DATE '2024-04-10')
          - count(DISTINCT municipality) FILTER (due_on < DATE '2024-04-10' AND n_events = 0), 0)"),
     ("bodies_reported_share", "reports", "occurred_month", "nullif(count(DISTINCT municipality) FILTER (due_on < DATE '2024-04-10')

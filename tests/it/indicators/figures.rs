@@ -332,3 +332,18 @@ async fn who_has_not_reported_is_no_zero_and_who_need_not_yet_is_not_missing() {
         ["in_time", "late", "not_reported", "not_due"]
     );
 }
+
+#[tokio::test]
+async fn an_indicator_knows_only_its_own_rows() {
+    let lines_of = |condition: &str| {
+        format!("entity: cases\ntime: registered_on\nwhere: \"{condition}\"\nmeasures: {{n: {{count: {{}}}}}}")
+    };
+    let catalog = catalog_of(&[("it", &declaration("it", &lines_of("status = 'provided'")))]).unwrap();
+    let memory = Memory::of(&catalog, &[("cases", cases())]);
+    let engine = engine_over(catalog, memory);
+    assert_eq!(lines(&ask(&engine, Query::of("it")).await), ["2"]);
+    let figures = ask(&engine, Query::of("it").by("status")).await;
+    assert_eq!(lines(&figures), ["provided 2"], "no zero for statuses that are not its own");
+    let wrong = catalog_of(&[("it", &declaration("it", &lines_of("amount + 1")))]).unwrap_err().to_string();
+    assert!(wrong.contains("it.yaml:4:8: expected a condition, found a number"), "{wrong}");
+}

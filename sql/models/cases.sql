@@ -53,7 +53,7 @@ folded AS (
         arg_max(ground, place) FILTER (step = 402) AS intake_ground,
         max(place) FILTER (step NOT BETWEEN 400 AND 403 AND step <> 504) AS state_place,
         max(place) FILTER (step = 504) AS archived_place,
-        min(occurred_on) AS first_on,
+        min(occurred_on) FILTER (step NOT IN (401, 402)) AS first_on,
         min(occurred_on) FILTER (step = 401) AS received_on,
         max(occurred_on) FILTER (step = 402) AS intake_refused_on,
         min(occurred_on) FILTER (step = 0) AS registered_on,
@@ -100,8 +100,8 @@ stated AS (
 )
 
 -- A case without a registration is kept: the support happened and has to be counted, and the registration may still come.
--- Until then it counts as registered on the day of its first known event, and has_registration says so. An application whose
--- intake was refused never gets one.
+-- Until then it counts as registered on the day of its first known event, and has_registration says so. An application that
+-- has only been received, or whose intake was refused, is not registered.
 SELECT
     case_id,
     -- By the classifier the first two digits of a municipality are its region.
@@ -121,7 +121,7 @@ SELECT
     CASE WHEN status = 'not_accepted' THEN intake_ground END AS intake_ground,
     received_on,
     CASE WHEN status = 'not_accepted' THEN intake_refused_on END AS intake_refused_on,
-    CASE WHEN status <> 'not_accepted' THEN coalesce(registered_on, first_on) END AS registered_on,
+    coalesce(registered_on, first_on) AS registered_on,
     registered_on IS NOT NULL AS has_registration,
     suspended_on,
     extended_on,

@@ -14,6 +14,9 @@ stepped AS (
             WHEN 'suspended' THEN 2 * coalesce(repetition, 1)
             WHEN 'resumed' THEN 2 * coalesce(repetition, 1) + 1
             WHEN 'extended' THEN 400
+            WHEN 'received' THEN 401
+            WHEN 'intake_refused' THEN 402
+            WHEN 'notified' THEN 403
             WHEN 'granted' THEN 500
             WHEN 'refused' THEN 501
             WHEN 'provided' THEN 502
@@ -32,8 +35,8 @@ placed AS (
 ),
 
 -- What all events of a case say together. An attribute is the last one that was told: arg_max passes over nulls, so an
--- event that does not repeat the category leaves the category as it was. An extension of the term and the archiving of
--- the file are no states, so the last state is looked for among the other events.
+-- event that does not repeat the category leaves the category as it was. Receipt, refusal of intake, extension of the term,
+-- notice and archiving (400 to 403, 504) are no states, so the last state is looked for among the other events.
 folded AS (
     SELECT
         case_id,
@@ -46,11 +49,18 @@ folded AS (
         arg_max(person_id, place) AS person_id,
         arg_max(amount, place) AS amount,
         arg_max(ground, place) FILTER (step = 501) AS refusal_ground,
-        max(place) FILTER (step NOT IN (400, 504)) AS state_place,
+        arg_max(ground, place) FILTER (step = 400) AS extension_ground,
+        arg_max(ground, place) FILTER (step = 402) AS intake_ground,
+        max(place) FILTER (step NOT BETWEEN 400 AND 403 AND step <> 504) AS state_place,
         max(place) FILTER (step = 504) AS archived_place,
-        min(occurred_on) AS first_on,
+        min(occurred_on) FILTER (step NOT IN (401, 402)) AS first_on,
+        min(occurred_on) FILTER (step = 401) AS received_on,
+        max(occurred_on) FILTER (step = 402) AS intake_refused_on,
         min(occurred_on) FILTER (step = 0) AS registered_on,
+        min(occurred_on) FILTER (step BETWEEN 2 AND 399 AND step % 2 = 0) AS suspended_on,
+        max(occurred_on) FILTER (step = 400) AS extended_on,
         max(occurred_on) FILTER (step IN (500, 501)) AS decided_on,
+        max(occurred_on) FILTER (step = 403) AS notified_on,
         max(occurred_on) FILTER (step = 502) AS provided_on,
         max(occurred_on) FILTER (step BETWEEN 501 AND 503) AS concluded_on,
         max(occurred_on) FILTER (step = 504) AS archived_on,
@@ -80,7 +90,9 @@ stated AS (
             WHEN state = 502 THEN 'provided'
             WHEN state = 503 THEN 'withdrawn'
             WHEN is_archived THEN 'archived'
+            WHEN state IS NULL AND intake_refused_on IS NOT NULL THEN 'not_accepted'
             WHEN state = 0 THEN 'new'
+            WHEN state IS NULL AND received_on IS NOT NULL AND n_extensions = 0 THEN 'new'
             WHEN state > 1 AND state % 2 = 0 THEN 'suspended'
             ELSE 'in_progress'
         END AS status
@@ -88,7 +100,8 @@ stated AS (
 )
 
 -- A case without a registration is kept: the support happened and has to be counted, and the registration may still come.
--- Until then it counts as registered on the day of its first known event, and has_registration says so.
+-- Until then it counts as registered on the day of its first known event, and has_registration says so. An application that
+-- has only been received, or whose intake was refused, is not registered.
 SELECT
     case_id,
     -- By the classifier the first two digits of a municipality are its region.
@@ -104,13 +117,21 @@ SELECT
     person_id,
     status,
     CASE WHEN status = 'refused' THEN refusal_ground END AS refusal_ground,
+    extension_ground,
+    CASE WHEN status = 'not_accepted' THEN intake_ground END AS intake_ground,
+    received_on,
+    CASE WHEN status = 'not_accepted' THEN intake_refused_on END AS intake_refused_on,
     coalesce(registered_on, first_on) AS registered_on,
     registered_on IS NOT NULL AS has_registration,
+    suspended_on,
+    extended_on,
     decided_on,
+    notified_on,
     provided_on,
     -- A granted case stays open until the support is provided or its file is archived.
     CASE
         WHEN status IN ('refused', 'provided', 'withdrawn') THEN concluded_on
+        WHEN status = 'not_accepted' THEN intake_refused_on
         WHEN is_archived THEN archived_on
     END AS closed_on,
     amount,

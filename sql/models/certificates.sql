@@ -1,12 +1,12 @@
 -- One row per electronic certificate or its application.
 WITH
--- What all events of a certificate say together. Spending tells the seller's place, so the holder's place comes from the
--- other events where there are any. The last step on one moment wins: applied, issued, refused, expired.
+-- What all events of a certificate say together. Spending and refunds tell the seller's place, so the holder's place comes
+-- from the other events where there are any. The last step on one moment wins: applied, issued, refused, expired.
 folded AS (
     SELECT
         certificate_id,
         coalesce(
-            arg_max(municipality, occurred_at) FILTER (event <> 'used'),
+            arg_max(municipality, occurred_at) FILTER (event NOT IN ('used', 'refunded')),
             arg_max(municipality, occurred_at)
         ) AS municipality,
         arg_max(category, occurred_at) AS category,
@@ -15,15 +15,17 @@ folded AS (
         arg_max(
             event,
             epoch_us(occurred_at) * 4 + CASE event WHEN 'applied' THEN 0 WHEN 'issued' THEN 1 WHEN 'refused' THEN 2 ELSE 3 END
-        ) FILTER (event <> 'used') AS last_event,
+        ) FILTER (event NOT IN ('used', 'refunded')) AS last_event,
         min(occurred_on) AS first_on,
         min(occurred_on) FILTER (event = 'applied') AS applied_on,
         min(occurred_on) FILTER (event = 'issued') AS issued_on,
         max(occurred_on) FILTER (event = 'refused') AS refused_on,
         max(occurred_on) FILTER (event = 'expired') AS expired_on,
         max(amount) FILTER (event = 'issued') AS nominal_amount,
-        sum(amount) FILTER (event = 'used') AS spent_amount,
+        sum(amount) FILTER (event = 'used') AS paid_amount,
+        sum(amount) FILTER (event = 'refunded') AS refunded_amount,
         count(*) FILTER (event = 'used') AS n_uses,
+        count(*) FILTER (event = 'refunded') AS n_refunds,
         max(occurred_on) FILTER (event = 'used') AS last_used_on
     FROM certificates
     WHERE kind = 'electronic_certificate'
@@ -47,7 +49,10 @@ SELECT
     refused_on,
     expired_on,
     nominal_amount,
-    spent_amount,
+    -- What was given back is not spent.
+    paid_amount - coalesce(refunded_amount, 0) AS spent_amount,
+    refunded_amount,
     n_uses,
+    n_refunds,
     last_used_on
 FROM folded

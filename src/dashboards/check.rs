@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use super::declaration::{Dashboard, DefaultPeriod, RawDashboard, RawPeriod, RawWidget, Widget};
+use super::coverage::{CoverageRule, RawCoverage};
+use super::declaration::{Dashboard, DefaultPeriod, RawCodes, RawDashboard, RawPeriod, RawWidget, Widget};
 use super::kind::{Compare, WidgetKind};
-use super::vocabulary::{Vocabulary, dimensions};
+use super::vocabulary::{IndicatorNames, Vocabulary, dimensions};
 use crate::declarations::{Problems, Source, Spanned};
 use crate::domain::language::Text;
 use crate::domain::period::Period;
@@ -26,6 +27,7 @@ pub(super) fn check_dashboard(source: &Source, vocabulary: &Vocabulary) -> Resul
     check.text(&raw.dashboard, "question", Some(&raw.question));
     check.filters(&raw.filters);
     let period = raw.period.as_ref().map_or(DefaultPeriod::LastMonths(12), |period| check.period(period));
+    let coverage = raw.coverage.as_ref().and_then(|coverage| check.coverage(coverage));
     if raw.widgets.is_empty() {
         check.problem(&raw.dashboard, "`widgets`: a dashboard needs at least one widget", None);
     }
@@ -38,6 +40,7 @@ pub(super) fn check_dashboard(source: &Source, vocabulary: &Vocabulary) -> Resul
         question: raw.question.clone(),
         filters: raw.filters.iter().map(|filter| filter.value.clone()).collect(),
         period,
+        coverage,
         widgets,
     };
     check.problems.into_result(dashboard)
@@ -157,7 +160,7 @@ impl Check<'_> {
             indicators: indicators.iter().map(|indicator| indicator.value.clone()).collect(),
             by: raw.by.iter().map(|dimension| dimension.value.clone()).collect(),
             grain: raw.grain.as_ref().map(|grain| grain.value),
-            only: only(raw),
+            only: codes_of(&raw.only),
             period: raw.period.as_ref().map(|period| self.period(period)),
             compare: raw.compare.unwrap_or(if kind == WidgetKind::Tile { Compare::YearBefore } else { Compare::None }),
             sort: raw.sort,
@@ -199,31 +202,68 @@ impl Check<'_> {
                 let message = format!("`by`: `{}` has no dimension `{}`", **indicator, **dimension);
                 self.unknown(dimension, message, known());
             }
-            for (dimension, codes) in &raw.only {
-                match names.dimensions.get(dimension) {
-                    None => {
-                        let at = codes.with(dimension.clone());
-                        let message = format!("`where`: `{}` has no dimension `{dimension}`", **indicator);
-                        self.unknown(&at, message, known());
-                    }
-                    Some(Some(list)) => {
-                        for code in codes.iter().filter(|code| !list.contains(code.as_str())) {
-                            let message = format!("`where`: `{dimension}` has no code `{}`", **code);
-                            self.unknown(code, message, list.iter().map(String::as_str));
-                        }
-                    }
-                    Some(None) => {}
+            self.only(indicator, names, &raw.only);
+            self.requires(indicator, names, &raw.only, &raw.by);
+        }
+    }
+
+    /// Dimensions and codes that are let through.
+    fn only(&mut self, indicator: &Spanned<String>, names: &IndicatorNames, only: &RawCodes) {
+        for (dimension, codes) in only {
+            match names.dimensions.get(dimension) {
+                None => {
+                    let at = codes.with(dimension.clone());
+                    let message = format!("`where`: `{}` has no dimension `{dimension}`", **indicator);
+                    self.unknown(&at, message, names.dimensions.keys().map(String::as_str));
                 }
-            }
-            for dimension in &names.requires {
-                let is_fixed = raw.only.get(dimension).is_some_and(|codes| codes.len() == 1);
-                if !is_fixed && !raw.by.iter().any(|by| by.as_str() == dimension) {
-                    let message = format!("`{}` has no meaning over several of `{dimension}`", **indicator);
-                    let help = format!("add `{dimension}` to `by`, or fix it to one code with `where`");
-                    self.problem(indicator, message, Some(&help));
+                Some(Some(list)) => {
+                    for code in codes.iter().filter(|code| !list.contains(code.as_str())) {
+                        let message = format!("`where`: `{dimension}` has no code `{}`", **code);
+                        self.unknown(code, message, list.iter().map(String::as_str));
+                    }
                 }
+                Some(None) => {}
             }
         }
+    }
+
+    /// Dimensions that have to be cut by or fixed.
+    fn requires(
+        &mut self,
+        indicator: &Spanned<String>,
+        names: &IndicatorNames,
+        only: &RawCodes,
+        by: &[Spanned<String>],
+    ) {
+        for dimension in &names.requires {
+            let is_fixed = only.get(dimension).is_some_and(|codes| codes.len() == 1);
+            if !is_fixed && !by.iter().any(|by| by.as_str() == dimension) {
+                let message = format!("`{}` has no meaning over several of `{dimension}`", **indicator);
+                let help = format!("add `{dimension}` to `by`, or fix it to one code with `where`");
+                self.problem(indicator, message, Some(&help));
+            }
+        }
+    }
+
+    /// What says whether the figures are complete.
+    fn coverage(&mut self, raw: &RawCoverage) -> Option<CoverageRule> {
+        let vocabulary = self.vocabulary;
+        let Some(names) = vocabulary.get(raw.indicator.as_str()) else {
+            let message = format!("unknown indicator `{}`", *raw.indicator);
+            self.unknown(&raw.indicator, message, vocabulary.keys().map(String::as_str));
+            return None;
+        };
+        if !names.measures.contains(raw.of.as_str()) {
+            let message = format!("`of`: `{}` has no measure `{}`", *raw.indicator, *raw.of);
+            self.unknown(&raw.of, message, names.measures.iter().map(String::as_str));
+        }
+        self.only(&raw.indicator, names, &raw.only);
+        self.requires(&raw.indicator, names, &raw.only, &[]);
+        Some(CoverageRule {
+            indicator: raw.indicator.value.clone(),
+            of: raw.of.value.clone(),
+            only: codes_of(&raw.only),
+        })
     }
 
     /// What the kind asks for.
@@ -281,14 +321,13 @@ fn count(number: usize, noun: &str) -> String {
     }
 }
 
-fn only(raw: &RawWidget) -> IndexMap<String, Vec<String>> {
+fn codes_of(only: &RawCodes) -> IndexMap<String, Vec<String>> {
     let codes = |codes: &Spanned<Vec<Spanned<String>>>| codes.iter().map(|code| code.value.clone()).collect();
-    raw.only.iter().map(|(dimension, values)| (dimension.clone(), codes(values))).collect()
+    only.iter().map(|(dimension, values)| (dimension.clone(), codes(values))).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::vocabulary::IndicatorNames;
     use super::*;
 
     fn names(dimensions: &[(&str, Option<&[&str]>)], measures: &[&str], unit: &str) -> IndicatorNames {

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::coverage::{CoverageRule, RawCoverage};
 use super::kind::{Compare, Sort, WidgetKind};
 use crate::declarations::Spanned;
 use crate::domain::language::Text;
@@ -12,6 +13,9 @@ use crate::domain::period::{Grain, Period};
 
 /// Folder of the declarations in a project.
 pub const DASHBOARDS_FOLDER: &str = "dashboards";
+
+/// Codes by dimension, as written.
+pub(super) type RawCodes = IndexMap<String, Spanned<Vec<Spanned<String>>>>;
 
 /// A dashboard as written.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -31,6 +35,8 @@ pub struct RawDashboard {
     pub(super) filters: Vec<Spanned<String>>,
     /// The period that is shown before the reader picks one; the last 12 months with data if not said.
     pub(super) period: Option<Spanned<RawPeriod>>,
+    /// What says whether the figures are complete; it stands beside their freshness.
+    pub(super) coverage: Option<RawCoverage>,
     /// The widgets, in reading order.
     pub(super) widgets: Vec<RawWidget>,
 }
@@ -69,7 +75,7 @@ pub(super) struct RawWidget {
     pub(super) grain: Option<Spanned<Grain>>,
     /// Only these codes of these dimensions, whatever the reader filters by.
     #[serde(default, rename = "where")]
-    pub(super) only: IndexMap<String, Spanned<Vec<Spanned<String>>>>,
+    pub(super) only: RawCodes,
     /// A period of this widget alone, whatever the reader picks.
     pub(super) period: Option<Spanned<RawPeriod>>,
     /// What to compare with; tiles compare with the year before if not said.
@@ -132,6 +138,8 @@ pub struct Dashboard {
     pub filters: Vec<String>,
     /// The period that is shown before the reader picks one.
     pub period: DefaultPeriod,
+    /// What says whether the figures are complete.
+    pub coverage: Option<CoverageRule>,
     /// The widgets, in reading order.
     pub widgets: Vec<Widget>,
 }

@@ -15,6 +15,7 @@ mod dice;
 mod leningrad;
 mod lists;
 mod load;
+mod parquet_file;
 mod people;
 mod registers;
 mod report;

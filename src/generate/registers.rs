@@ -75,11 +75,25 @@ pub enum Register {
     Cards,
     /// Leningrad: uses of cards and certificates, Parquet.
     CardUses,
+    /// Leningrad: applications for social contracts, windows-1251 CSV by year.
+    Contracts,
+    /// Leningrad: services of individual programmes with their marks, Parquet.
+    ProgrammeServices,
+    /// Leningrad: electronic cases with invitations and visits, cp866 CSV.
+    ElectronicCases,
+    /// Leningrad: operations with electronic certificates, NDJSON.
+    CertificateOperations,
+    /// Samara: questionnaires of returned citizens, NDJSON.
+    Returns,
+    /// Samara: leaves of participants, NDJSON.
+    Leaves,
+    /// Samara: debts of families, Parquet.
+    Debts,
 }
 
 impl Register {
-    /// All registers.
-    pub const ALL: [Self; 9] = [
+    /// All registers; the place of each decides its random choices, so a new one comes last.
+    pub const ALL: [Self; 16] = [
         Self::Appeals,
         Self::Passports,
         Self::CaseEvents,
@@ -89,6 +103,13 @@ impl Register {
         Self::Complaints,
         Self::Cards,
         Self::CardUses,
+        Self::Contracts,
+        Self::ProgrammeServices,
+        Self::ElectronicCases,
+        Self::CertificateOperations,
+        Self::Returns,
+        Self::Leaves,
+        Self::Debts,
     ];
 
     /// Name on the command line and in reports.
@@ -104,6 +125,13 @@ impl Register {
             Self::Complaints => "complaints",
             Self::Cards => "cards",
             Self::CardUses => "card_uses",
+            Self::Contracts => "contracts",
+            Self::ProgrammeServices => "programme_services",
+            Self::ElectronicCases => "electronic_cases",
+            Self::CertificateOperations => "certificate_operations",
+            Self::Returns => "returns",
+            Self::Leaves => "leaves",
+            Self::Debts => "debts",
         }
     }
 
@@ -111,7 +139,9 @@ impl Register {
     #[must_use]
     pub fn region(self) -> Region {
         match self {
-            Self::Appeals | Self::Passports | Self::CaseEvents => Region::Samara,
+            Self::Appeals | Self::Passports | Self::CaseEvents | Self::Returns | Self::Leaves | Self::Debts => {
+                Region::Samara
+            }
             _ => Region::Leningrad,
         }
     }
@@ -134,6 +164,13 @@ impl Register {
             Self::Complaints => leningrad::complaints::write(world),
             Self::Cards => leningrad::cards::write(world),
             Self::CardUses => leningrad::card_uses::write(world),
+            Self::Contracts => leningrad::contracts::write(world),
+            Self::ProgrammeServices => leningrad::programme_services::write(world),
+            Self::ElectronicCases => leningrad::electronic_cases::write(world),
+            Self::CertificateOperations => leningrad::certificate_operations::write(world),
+            Self::Returns => samara::returns::write(world),
+            Self::Leaves => samara::leaves::write(world),
+            Self::Debts => samara::debts::write(world),
         }
     }
 }

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::Expr;
+use datafusion::physical_expr::PhysicalExpr;
 
 use super::declaration::{Direction, RawIndicator, RawMeasure, RawPassport, RawStock, RawValue, Thresholds};
 use super::entity::Entity;
 use super::expression::{Reader, Typed, type_name};
 use super::indicator::{Additivity, Formula, Indicator, Measure, Passport, Way};
 use crate::declarations::{Problem, Problems, Source, Spanned};
+use crate::domain::figure::State;
 use crate::domain::language::Text;
 use crate::warehouse::reference::Reference;
 
@@ -48,6 +51,7 @@ pub(super) fn check(
             problems.push(problem.suggest(required, entity.dimensions().iter().map(|one| one.name.as_str())));
         }
     }
+    let condition = note(&mut problems, check_condition(&reader, source, raw.condition.as_ref())).flatten();
     let mut measures = Vec::with_capacity(raw.measures.len());
     for (name, measure) in &raw.measures {
         measures.extend(note(&mut problems, check_measure(&reader, source, name, measure)));
@@ -56,6 +60,7 @@ pub(super) fn check(
         return Err(problems);
     }
     let formula = check_formula(source, &raw, surroundings.context, &mut problems);
+    let states = check_states(source, &raw, surroundings.context, &mut problems);
     let additivity = match formula.as_ref().map(|formula| formula.uses.as_slice()) {
         None => measures.first().map_or(Additivity::Flow, Measure::additivity),
         Some([one]) => measures[*one].additivity(),
@@ -67,8 +72,10 @@ pub(super) fn check(
         description: raw.description.value,
         entity: Arc::clone(entity),
         time: raw.time.value,
+        condition,
         measures,
         formula,
+        states,
         additivity,
         unit: raw.unit.value,
         decimals: raw.decimals.value,
@@ -140,20 +147,26 @@ fn check_thresholds(source: &Source, at: &Spanned<Thresholds>, direction: Direct
     }
 }
 
+/// A condition over the rows of the entity.
+fn check_condition(
+    reader: &Reader<'_>,
+    source: &Source,
+    condition: Option<&Spanned<String>>,
+) -> Result<Option<Expr>, Problem> {
+    let Some(text) = condition else { return Ok(None) };
+    let typed = reader.read(source, text)?;
+    match typed.data_type {
+        DataType::Boolean => Ok(Some(typed.expr)),
+        other => Err(source.problem(text, format!("expected a condition, found {}", type_name(&other)))),
+    }
+}
+
 fn check_measure(
     reader: &Reader<'_>,
     source: &Source,
     name: &str,
     raw: &Spanned<RawMeasure>,
 ) -> Result<Measure, Problem> {
-    let condition_of = |condition: &Option<Spanned<String>>| -> Result<_, Problem> {
-        let Some(text) = condition else { return Ok(None) };
-        let typed = reader.read(source, text)?;
-        match typed.data_type {
-            DataType::Boolean => Ok(Some(typed.expr)),
-            other => Err(source.problem(text, format!("expected a condition, found {}", type_name(&other)))),
-        }
-    };
     let value_of = |value: &RawValue| value_of(reader, source, raw, value);
     let number_of = |value: &RawValue| {
         let (at, typed) = value_of(value)?;
@@ -184,7 +197,7 @@ fn check_measure(
             (Way::Stock { from: from.value.clone(), until: until.value.clone() }, condition)
         }
     };
-    Ok(Measure { name: name.to_owned(), way, condition: condition_of(condition)? })
+    Ok(Measure { name: name.to_owned(), way, condition: check_condition(reader, source, condition.as_ref())? })
 }
 
 /// The value of a measure and the place where it is written.
@@ -236,6 +249,21 @@ fn check_formula(
     }
     let uses = raw.measures.keys().enumerate().filter(|(_, name)| names.contains(name)).map(|(at, _)| at).collect();
     Some(Formula { text: text.value.clone(), expr, uses })
+}
+
+/// The states with their conditions, in the order in which they are asked.
+fn check_states(
+    source: &Source,
+    raw: &RawIndicator,
+    context: &SessionContext,
+    problems: &mut Problems,
+) -> Vec<(State, Arc<dyn PhysicalExpr>)> {
+    let reader = Reader::of_measures(context, raw.measures.keys().map(String::as_str));
+    let declared = [(State::NotDue, &raw.states.not_due), (State::NotReported, &raw.states.not_reported)];
+    let declared = declared.into_iter().filter_map(|(state, condition)| condition.as_ref().map(|text| (state, text)));
+    declared
+        .filter_map(|(state, text)| note(problems, reader.read_condition(source, text)).map(|expr| (state, expr)))
+        .collect()
 }
 
 fn passport(raw: RawPassport) -> Passport {

@@ -25,11 +25,18 @@ pub struct RawIndicator {
     pub entity: Spanned<String>,
     /// DATE column of the entity which a period and a grain cut.
     pub time: Spanned<String>,
+    /// SQL condition over the columns of the entity, `today` (a DATE) and `moment` (a TIMESTAMP): the rows that the indicator is
+    /// about. Codes that stand in other rows only are not shown. No condition = all rows.
+    #[serde(default, rename = "where")]
+    pub condition: Option<Spanned<String>>,
     /// What is measured, by name. One measure is the indicator itself; several need a `formula`.
     pub measures: IndexMap<String, Spanned<RawMeasure>>,
     /// SQL expression over the names of the measures; a division by zero gives no value.
     #[serde(default)]
     pub formula: Option<Spanned<String>>,
+    /// When there is no value for a reason that is known.
+    #[serde(default)]
+    pub states: RawStates,
     /// Unit of measure: a code of OKEI, e.g. `"744"` for percent.
     pub unit: Spanned<String>,
     /// Digits after the decimal point.
@@ -45,6 +52,18 @@ pub struct RawIndicator {
     /// Values at which the traffic light changes.
     #[serde(default)]
     pub thresholds: Option<Spanned<Thresholds>>,
+}
+
+/// Conditions under which a state stands in place of the value. The first that holds, in this order, counts.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawStates {
+    /// SQL condition over the names of the measures: the time for which a value is expected has not come.
+    #[serde(default)]
+    pub not_due: Option<Spanned<String>>,
+    /// SQL condition over the names of the measures: a value was expected and nobody sent it.
+    #[serde(default)]
+    pub not_reported: Option<Spanned<String>>,
 }
 
 /// One measure, named by its way of putting rows together, e.g. `{count: {where: "provided_on IS NOT NULL"}}`.

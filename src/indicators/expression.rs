@@ -95,6 +95,25 @@ impl<'a> Reader<'a> {
         Ok((physical, used))
     }
 
+    /// A condition over measures, in which every division by zero gives null; null is no.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; and if the result is no condition.
+    pub(super) fn read_condition(
+        &self,
+        source: &Source,
+        text: &Spanned<String>,
+    ) -> Result<Arc<dyn PhysicalExpr>, Problem> {
+        let (expr, _) = self.parse(source, text)?;
+        let unreadable = |error: DataFusionError| source.problem(text, sentence(&error));
+        let guarded = expr.transform_up(|part| Ok(guard_division(part))).data().map_err(unreadable)?;
+        let physical = self.physical(guarded).map_err(unreadable)?;
+        match physical.data_type(&self.schema).map_err(unreadable)? {
+            DataType::Boolean => Ok(physical),
+            other => Err(source.problem(text, format!("expected a condition, found {}", type_name(&other)))),
+        }
+    }
+
     fn parse(&self, source: &Source, text: &Spanned<String>) -> Result<(Expr, Arc<dyn PhysicalExpr>), Problem> {
         if text.trim().is_empty() {
             return Err(source.problem(text, "expected an SQL expression, found nothing"));

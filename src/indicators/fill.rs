@@ -177,17 +177,19 @@ fn mean(sum: Option<f64>, count: Option<f64>) -> Option<f64> {
 /// Values with their states.
 fn figures(indicator: &Indicator, cells: Vec<Cell>) -> Result<Vec<FigureRow>> {
     let values = evaluate(indicator, &cells)?;
+    let states = evaluate_states(indicator, &cells)?;
     let uses_last_only = match &indicator.formula {
         Some(formula) => formula.uses.iter().all(|at| indicator.measures[*at].additivity() == Additivity::Last),
         None => indicator.additivity == Additivity::Last,
     };
-    let rows = cells.into_iter().zip(values).map(|(cell, value)| {
-        let figure = match Figure::from(value) {
+    let rows = cells.into_iter().zip(values).zip(states).map(|((cell, value), state)| {
+        let figure = match (Figure::from(value), state) {
             _ if !cell.is_due => Figure::without(State::NotDue),
-            known if known.state.has_value() => known,
+            (_, Some(state)) => Figure::without(state),
+            (known, None) if known.state.has_value() => known,
             _ if uses_last_only && !cell.is_over => Figure::without(State::NotDue),
             _ if uses_last_only && is_unreported(indicator, &cell.measures) => Figure::without(State::NotReported),
-            missing => missing,
+            (missing, None) => missing,
         };
         FigureRow { keys: cell.keys, bucket: cell.bucket, figure, measures: cell.measures }
     });
@@ -207,15 +209,37 @@ fn evaluate(indicator: &Indicator, cells: &[Cell]) -> Result<Vec<Option<f64>>> {
     let Some(formula) = &indicator.formula else {
         return Ok(cells.iter().map(|cell| cell.measures.first().copied().flatten()).collect());
     };
+    let values = formula.expr.evaluate(&batch_of(indicator, cells)?)?.into_array(cells.len())?;
+    let values = cast(&values, &DataType::Float64)?;
+    Ok(values.as_primitive::<Float64Type>().iter().collect())
+}
+
+/// The first declared state of each cell whose condition holds.
+fn evaluate_states(indicator: &Indicator, cells: &[Cell]) -> Result<Vec<Option<State>>> {
+    let mut found = vec![None; cells.len()];
+    if indicator.states.is_empty() {
+        return Ok(found);
+    }
+    let batch = batch_of(indicator, cells)?;
+    for (state, condition) in &indicator.states {
+        let holds = condition.evaluate(&batch)?.into_array(cells.len())?;
+        for (found, holds) in found.iter_mut().zip(holds.as_boolean()) {
+            if holds == Some(true) && found.is_none() {
+                *found = Some(*state);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The measures of all cells as columns.
+fn batch_of(indicator: &Indicator, cells: &[Cell]) -> Result<RecordBatch> {
     let fields: Vec<Field> =
         indicator.measures.iter().map(|measure| Field::new(measure.name(), DataType::Float64, true)).collect();
     let columns: Vec<ArrayRef> = (0..fields.len())
         .map(|at| Arc::new(cells.iter().map(|cell| cell.measures[at]).collect::<Float64Array>()) as ArrayRef)
         .collect();
-    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?;
-    let values = formula.expr.evaluate(&batch)?.into_array(cells.len())?;
-    let values = cast(&values, &DataType::Float64)?;
-    Ok(values.as_primitive::<Float64Type>().iter().collect())
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
 /// Keys in the order of the code lists; codes outside of a list after it, absent codes last.

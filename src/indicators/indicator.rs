@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::declaration::{Direction, Thresholds};
 use super::entity::Entity;
+use crate::domain::figure::State;
 use crate::domain::language::Text;
 
 /// How values of an indicator go together.
@@ -39,8 +40,12 @@ pub struct Indicator {
     pub(super) description: Text,
     pub(super) entity: Arc<Entity>,
     pub(super) time: String,
+    /// The rows that the indicator is about.
+    pub(super) condition: Option<Expr>,
     pub(super) measures: Vec<Measure>,
     pub(super) formula: Option<Formula>,
+    /// Conditions over the measures under which a state stands in place of the value; the first that holds counts.
+    pub(super) states: Vec<(State, Arc<dyn PhysicalExpr>)>,
     pub(super) additivity: Additivity,
     pub(super) unit: String,
     pub(super) decimals: usize,

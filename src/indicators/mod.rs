@@ -27,7 +27,9 @@ mod sql;
 mod tables;
 
 pub use catalog::{Catalog, INDICATORS_FOLDER};
-pub use declaration::{Direction, RawCount, RawIndicator, RawMeasure, RawPassport, RawStock, RawValue, Thresholds};
+pub use declaration::{
+    Direction, RawCount, RawIndicator, RawMeasure, RawPassport, RawStates, RawStock, RawValue, Thresholds,
+};
 pub use engine::Engine;
 pub use entity::{Dimension, Entity};
 pub use error::QueryError;

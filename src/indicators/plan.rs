@@ -93,8 +93,12 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Rows that the filters let through.
+    /// Rows that the indicator is about and the filters let through.
     fn filter(&self, table: DataFrame) -> Result<DataFrame> {
+        let table = match &self.question.indicator.condition {
+            Some(condition) => table.filter(at_present(condition.clone(), self.present)?)?,
+            None => table,
+        };
         self.question.filters.iter().try_fold(table, |rows, (dimension, values)| {
             if values.is_empty() {
                 return rows.filter(lit(false));

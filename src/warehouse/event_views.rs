@@ -1,4 +1,4 @@
-//! Views over events in DuckDB: from Parquet files of the lake to what a model reads, each event once.
+//! What a model reads in DuckDB: views over events, from Parquet files of the lake, and code lists.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,11 @@ use duckdb::Connection;
 
 use super::contracts::{Contract, RECORDED_AT};
 use super::database::{name, names, stored_type_name, text, type_name};
+use super::models::{Model, Versions};
+use super::reference::CodeList;
+
+/// Column of every event that a model sees: the first day of the local month in which it occurred.
+pub(super) const OCCURRED_MONTH: &str = "occurred_month";
 
 /// A `SELECT` of all columns of a contract and of the lake from Parquet files; no files are no rows.
 ///
@@ -17,7 +22,8 @@ pub(super) fn select_from_files(contract: &Contract, files: &[&PathBuf]) -> Stri
         .fields()
         .iter()
         .map(|field| format!("CAST({0} AS {1}) AS {0}", name(field.name()), type_name(field.data_type())));
-    let shown = shown.collect::<Vec<_>>().join(", ");
+    let month = format!("CAST(date_trunc('month', CAST(occurred_on AS DATE)) AS DATE) AS {OCCURRED_MONTH}");
+    let shown = shown.chain([month]).collect::<Vec<_>>().join(", ");
     if files.is_empty() {
         return format!("SELECT {shown} FROM ({empty})");
     }
@@ -62,36 +68,72 @@ fn place_among_versions(contract: &Contract) -> String {
     )
 }
 
-/// Makes the temporary view of an event table over a `SELECT` of its events, each event once.
+/// Makes the temporary view of an event table over a `SELECT` of its events, with the versions that the model asks for.
 ///
 /// Of the versions of an event the one with the last `recorded_at`, batch and row wins. Events without a value in a
-/// column of `entity_key` belong to no entity of the model and are left out.
+/// column of the model's key belong to no entity of it and are left out.
 pub(super) fn create_view(
     connection: &Connection,
     contract: &Contract,
     events: &str,
-    entity_key: &[String],
+    model: &Model,
 ) -> Result<(), duckdb::Error> {
+    let belongs: Vec<String> = model.key.iter().map(|column| format!("{} IS NOT NULL", name(column))).collect();
+    let belongs = belongs.join(" AND ");
+    let once = match model.versions {
+        Versions::Last => each_once(connection, contract, events, &belongs)?,
+        Versions::All => format!("SELECT * FROM ({events}) WHERE {belongs}"),
+    };
+    connection.execute_batch(&format!("CREATE OR REPLACE TEMP VIEW {} AS {once}", name(&contract.table)))
+}
+
+/// A `SELECT` of the last version of each event.
+fn each_once(
+    connection: &Connection,
+    contract: &Contract,
+    events: &str,
+    belongs: &str,
+) -> Result<String, duckdb::Error> {
     let repeated = repeated_table(contract);
     connection.execute_batch(&format!(
         "CREATE OR REPLACE TEMP TABLE {repeated} AS \
          SELECT _key_hash FROM ({events}) GROUP BY _key_hash HAVING count(*) > 1"
     ))?;
     let n_repeated: i64 = connection.query_row(&format!("SELECT count(*) FROM {repeated}"), [], |row| row.get(0))?;
-    let belongs: Vec<String> = entity_key.iter().map(|column| format!("{} IS NOT NULL", name(column))).collect();
-    let belongs = belongs.join(" AND ");
-    let once = if n_repeated == 0 {
-        format!("SELECT * FROM ({events}) WHERE {belongs}")
-    } else {
-        format!(
-            "SELECT * FROM ({events}) ANTI JOIN {repeated} USING (_key_hash) WHERE {belongs} \
-             UNION ALL \
-             SELECT * FROM ({events}) SEMI JOIN {repeated} USING (_key_hash) WHERE {belongs} \
-             QUALIFY {place} = 1",
-            place = place_among_versions(contract),
-        )
-    };
-    connection.execute_batch(&format!("CREATE OR REPLACE TEMP VIEW {} AS {once}", name(&contract.table)))
+    if n_repeated == 0 {
+        return Ok(format!("SELECT * FROM ({events}) WHERE {belongs}"));
+    }
+    Ok(format!(
+        "SELECT * FROM ({events}) ANTI JOIN {repeated} USING (_key_hash) WHERE {belongs} \
+         UNION ALL \
+         SELECT * FROM ({events}) SEMI JOIN {repeated} USING (_key_hash) WHERE {belongs} \
+         QUALIFY {place} = 1",
+        place = place_among_versions(contract),
+    ))
+}
+
+/// Makes the temporary table of a code list: its columns as texts, an empty cell as null.
+pub(super) fn create_list(connection: &Connection, list: &CodeList) -> Result<(), duckdb::Error> {
+    let columns: Vec<(&str, &[String])> =
+        list.column_names().map(|column| (column, list.column(column).unwrap_or_default())).collect();
+    let typed: Vec<String> = columns.iter().map(|(column, _)| format!("{} VARCHAR", name(column))).collect();
+    let table = name(&list.name);
+    let cell = |value: &String| if value.is_empty() { "NULL".to_owned() } else { text(value) };
+    let rows = (0..list.codes().len()).map(|row| {
+        let cells = columns.iter().map(|(_, values)| values.get(row).map_or_else(|| "NULL".to_owned(), cell));
+        format!("({})", cells.collect::<Vec<_>>().join(", "))
+    });
+    let rows: Vec<String> = rows.collect();
+    connection.execute_batch(&format!("CREATE OR REPLACE TEMP TABLE {table} ({})", typed.join(", ")))?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    connection.execute_batch(&format!("INSERT INTO temp.{table} VALUES {}", rows.join(", ")))
+}
+
+/// Drops what [`create_list`] made.
+pub(super) fn drop_list(connection: &Connection, list: &CodeList) -> Result<(), duckdb::Error> {
+    connection.execute_batch(&format!("DROP TABLE IF EXISTS temp.{}", name(&list.name)))
 }
 
 /// Drops what [`create_view`] made.

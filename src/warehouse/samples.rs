@@ -3,6 +3,7 @@
 //! They run through the same views and the same SQL as a refresh, in an empty database.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate};
@@ -17,8 +18,12 @@ use crate::declarations::{Problems, Source, Spanned};
 
 use super::contracts::{Contract, Contracts, OCCURRED_AT};
 use super::database::{self, name, text, type_name};
-use super::event_views::{create_view, select_from_files};
+use super::event_views::{OCCURRED_MONTH, create_list, create_view, select_from_files};
 use super::models::{Model, select_of};
+use super::reference::CodeList;
+
+/// Column of the lake that a sample may give beside those of the contract: the pipeline that brought the event.
+const PIPELINE: &str = "_pipeline";
 
 /// Values of a row by column.
 pub type RawRow = IndexMap<String, Value>;
@@ -29,8 +34,12 @@ pub type RawRow = IndexMap<String, Value>;
 pub struct RawSample {
     /// What the sample shows.
     pub name: Spanned<String>,
-    /// Rows by event table, with the columns of its contract; moments in UTC as `2024-03-01T08:00:00Z`.
+    /// Rows by event table, with the columns of its contract and, where it matters, the `_pipeline` that brought the event;
+    /// moments in UTC as `2024-03-01T08:00:00Z`.
     pub events: IndexMap<String, Vec<RawRow>>,
+    /// Rows of code lists that the SQL reads, in place of those of the project.
+    #[serde(default)]
+    pub lists: IndexMap<String, Vec<RawRow>>,
     /// The entities, all of them, with the columns to compare.
     pub expect: Vec<RawRow>,
 }
@@ -74,7 +83,16 @@ fn run_sample(sample: &RawSample, model: &Model, contracts: &Contracts, time_zon
             let insert = insert_event(&events, contract, row, index, time_zone)?;
             connection.execute_batch(&insert).map_err(failed)?;
         }
-        create_view(&connection, contract, &format!("SELECT * FROM {events}"), &model.key).map_err(failed)?;
+        create_view(&connection, contract, &format!("SELECT * FROM {events}"), model).map_err(failed)?;
+    }
+    if let Some(list) = sample.lists.keys().find(|name| !model.lists.iter().any(|list| list.name == **name)) {
+        return Err(format!("the model does not read the code list `{list}`"));
+    }
+    for list in &model.lists {
+        create_list(&connection, list).map_err(failed)?;
+        if let Some(rows) = sample.lists.get(&list.name) {
+            connection.execute_batch(&replace_list(list, rows)?).map_err(failed)?;
+        }
     }
     let found = entities(&connection, model).map_err(failed)?;
     compare(&sample.expect, &found, model)
@@ -88,7 +106,7 @@ fn insert_event(
     index: usize,
     time_zone: Tz,
 ) -> Result<String, String> {
-    for column in row.keys() {
+    for column in row.keys().filter(|column| *column != PIPELINE) {
         if contract.column(column).is_none() {
             return Err(format!("the event table `{}` has no column `{column}`", contract.table));
         }
@@ -101,6 +119,8 @@ fn insert_event(
     let mut columns = vec![
         ("occurred_on".to_owned(), format!("DATE '{day}'")),
         ("month".to_owned(), text(&day.format("%Y-%m").to_string())),
+        (OCCURRED_MONTH.to_owned(), format!("DATE '{}'", day.format("%Y-%m-01"))),
+        (PIPELINE.to_owned(), written(row.get(PIPELINE))),
         ("_key_hash".to_owned(), format!("CAST(hash({}) >> 1 AS BIGINT)", key.join(", "))),
         ("_batch".to_owned(), "1".to_owned()),
         ("_row".to_owned(), (index + 1).to_string()),
@@ -113,6 +133,21 @@ fn insert_event(
     let names = database::names(columns.iter().map(|(column, _)| column.as_str()));
     let values: Vec<&str> = columns.iter().map(|(_, value)| value.as_str()).collect();
     Ok(format!("INSERT INTO {events} ({names}) VALUES ({})", values.join(", ")))
+}
+
+/// The statements that put a sample's rows in place of those of a code list.
+fn replace_list(list: &CodeList, rows: &[RawRow]) -> Result<String, String> {
+    let table = name(&list.name);
+    let mut statements = format!("DELETE FROM temp.{table};");
+    for row in rows {
+        if let Some(column) = row.keys().find(|column| list.column(column).is_none()) {
+            return Err(format!("the code list `{}` has no column `{column}`", list.name));
+        }
+        let names = database::names(row.keys().map(String::as_str));
+        let values: Vec<String> = row.values().map(|value| written(Some(value))).collect();
+        let _ = write!(statements, "INSERT INTO temp.{table} ({names}) VALUES ({});", values.join(", "));
+    }
+    Ok(statements)
 }
 
 /// A value as a text in SQL.

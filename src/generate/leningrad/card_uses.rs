@@ -9,13 +9,13 @@ use super::super::breakage::{Breakage, Defect};
 use super::super::days::Moment;
 use super::super::dice::{Dice, Weights, fixed_number};
 use super::super::load::VISITS;
+use super::super::parquet_file::ParquetFile;
 use super::super::report::{FileReport, Tally};
 use super::super::text::push_number;
 use super::super::world::World;
 use super::super::{GenerateError, Register, RegisterReport};
 use super::cards::{Card, for_each_card};
 use super::lists::{HOLDERS, PARTNERS};
-use super::parquet_file::ParquetFile;
 
 /// Tried uses for a thousand events of cases; those of cards that are not valid on the day fall away.
 const TRIED_PER_THOUSAND_EVENTS: u64 = 2_050;

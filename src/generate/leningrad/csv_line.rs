@@ -10,6 +10,8 @@ pub(super) const LINE_END: &[u8] = b"\r\n";
 pub(super) enum Encoding {
     /// One byte per letter.
     Windows1251,
+    /// One byte per letter, as under DOS.
+    Cp866,
     /// UTF-8 with a byte-order mark.
     Utf8,
 }
@@ -66,7 +68,8 @@ impl CsvLine {
             _ => {}
         }
         let alien: &[u8] = match encoding {
-            Encoding::Windows1251 => b"\x98\x01",
+            // In cp866 every byte is a sign, so the defect is none there.
+            Encoding::Windows1251 | Encoding::Cp866 => b"\x98\x01",
             Encoding::Utf8 => b"\xff\xfe",
         };
         let mut bytes = Vec::with_capacity(self.text.len());
@@ -91,6 +94,7 @@ pub(super) fn header(columns: &str, encoding: Encoding) -> Vec<u8> {
 fn encoded(text: &str, encoding: Encoding) -> std::borrow::Cow<'_, [u8]> {
     match encoding {
         Encoding::Windows1251 => encoding_rs::WINDOWS_1251.encode(text).0,
+        Encoding::Cp866 => encoding_rs::IBM866.encode(text).0,
         Encoding::Utf8 => text.as_bytes().into(),
     }
 }

@@ -67,6 +67,60 @@ pub(super) const PARTNERS: [(&str, u32, u32, (u32, u32)); 5] = [
     ("extra_education", 110, 270, (500, 4_000)),
 ];
 
+/// Directions of the social contract: their marks in the list `services`, how usual, whether it is about a business, roubles
+/// from and to.
+pub(super) const DIRECTIONS: [(&str, u32, bool, (u32, u32)); 5] = [
+    ("А", 230, false, (15_000, 80_000)),
+    ("Б", 170, true, (100_000, 350_000)),
+    ("Б1", 60, true, (100_000, 350_000)),
+    ("В", 130, false, (50_000, 200_000)),
+    ("Г", 410, false, (20_000, 120_000)),
+];
+
+/// Ways of application for a social contract: `contract_code` of the list `channels`, how usual, whether it is a portal.
+pub(super) const CONTRACT_WAYS: [(&str, u32, bool); 5] =
+    [("ЦСЗН", 520, false), ("МФЦ", 450, false), ("ПОЧТА", 30, false), ("ЕПГУ", 880, true), ("ПГУ", 120, true)];
+
+/// Categories of applicants: short names of the list `categories`, how usual, whether they are those of direction Б1.
+pub(super) const CONTRACT_CATEGORIES: [(&str, u32, bool); 4] = [
+    ("Малоимущие семьи", 720, false),
+    ("Малоимущие одинокие", 280, false),
+    ("Участники СВО без работы", 700, true),
+    ("Супруги участников СВО", 300, true),
+];
+
+/// Grounds of refusal of a social contract, as in 2.12.2 of its regulation: names of the list `refusal_grounds`, how usual,
+/// whether it is the one of income. The fourth is the breach of the term.
+pub(super) const CONTRACT_GROUNDS: [(&str, u32, bool); 4] = [
+    ("Нет права на услугу", 190, false),
+    ("Недостоверные сведения о составе семьи, доходах и имуществе", 230, false),
+    ("Среднедушевой доход выше прожиточного минимума", 460, true),
+    ("Документы не представлены в срок", 120, false),
+];
+
+/// Grounds а–д of an extension, as in 3.5.3: names of the list `refusal_grounds`, how usual, whether for a business only.
+pub(super) const EXTENSIONS: [(&str, u32, bool); 5] = [
+    ("Дополнительная проверка (комиссионное обследование)", 250, false),
+    ("Не получены межведомственные сведения", 420, false),
+    ("Тестирование предпринимательской компетентности", 110, true),
+    ("Обучение предпринимательской компетентности", 130, true),
+    ("Подготовка или доработка бизнес-плана", 160, true),
+];
+
+/// Kinds of services of a programme: names of the list `service_kinds`, how usual.
+pub(super) const SERVICE_KINDS: [(&str, u32); 7] = [
+    ("Социально-бытовые", 380),
+    ("Социально-медицинские", 210),
+    ("Социально-психологические", 140),
+    ("Социально-педагогические", 80),
+    ("Социально-трудовые", 40),
+    ("Социально-правовые", 90),
+    ("В целях повышения коммуникативного потенциала", 60),
+];
+
+/// Marks of performance: names of the list `performance_marks`, how usual.
+pub(super) const MARKS: [(&str, u32); 3] = [("Выполнена", 830), ("Выполнена частично", 110), ("Не выполнена", 60)];
+
 #[cfg(test)]
 mod tests {
     fn column(list: &str, name: &str) -> Vec<String> {
@@ -87,6 +141,13 @@ mod tests {
         wanted.extend(super::CERTIFICATES.map(|measure| ("services", "code", measure.0)));
         wanted.extend(super::CERTIFICATES.map(|measure| ("services", "name_ru", measure.1)));
         wanted.extend(super::PARTNERS.map(|partner| ("partner_kinds", "code", partner.0)));
+        wanted.extend(super::DIRECTIONS.map(|direction| ("services", "direction", direction.0)));
+        wanted.extend(super::CONTRACT_WAYS.map(|way| ("channels", "contract_code", way.0)));
+        wanted.extend(super::CONTRACT_CATEGORIES.map(|category| ("categories", "short_ru", category.0)));
+        wanted.extend(super::CONTRACT_GROUNDS.map(|ground| ("refusal_grounds", "name_ru", ground.0)));
+        wanted.extend(super::EXTENSIONS.map(|ground| ("refusal_grounds", "name_ru", ground.0)));
+        wanted.extend(super::SERVICE_KINDS.map(|kind| ("service_kinds", "name_ru", kind.0)));
+        wanted.extend(super::MARKS.map(|mark| ("performance_marks", "name_ru", mark.0)));
         wanted.extend(super::WAYS.map(|way| ("channels", "journal_code", way.0)));
         for (list, name, value) in wanted {
             assert!(column(list, name).iter().any(|known| known == value), "`{value}` is not in `{list}`.`{name}`");

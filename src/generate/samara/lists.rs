@@ -112,6 +112,27 @@ pub(super) const SECTIONS: [(&str, u32, [u16; 21]); 6] = [
     ("return", 560, [1, 4, 7, 10, 14, 19, 24, 30, 36, 43, 51, 59, 68, 78, 90, 104, 120, 140, 168, 205, 260]),
 ];
 
+/// Kinds of support that a questionnaire is routed to: groups of the list `support_groups`, the agency of each, of a
+/// thousand questionnaires how many want it.
+pub(super) const RETURN_GROUPS: [(&str, &str, u32); 7] = [
+    ("medical", "sam_health", 640),
+    ("education", "sam_education", 230),
+    ("payment", "sam_family", 580),
+    ("debt", "sam_finance", 310),
+    ("sport", "sam_sport", 190),
+    ("job", "sam_labour", 420),
+    ("volunteer", "sam_omsu", 160),
+];
+
+/// Kinds of debts: names of the list `debt_kinds`, how usual, roubles from and to.
+pub(super) const DEBTS: [(&str, u32, (u32, u32)); 5] = [
+    ("Жилищно-коммунальные услуги", 430, (3_000, 140_000)),
+    ("Кредиты и займы", 310, (15_000, 900_000)),
+    ("Налоги и сборы", 120, (1_000, 60_000)),
+    ("Алименты", 50, (10_000, 300_000)),
+    ("Иное исполнительное производство", 90, (2_000, 250_000)),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +162,13 @@ mod tests {
         }
         for (code, _) in GROUNDS {
             assert_eq!(value("refusal_grounds", code, "kind"), "refusal");
+        }
+        for (code, agency, _) in RETURN_GROUPS {
+            value("support_groups", code, "name_ru");
+            value("agencies", agency, "name_ru");
+        }
+        for (name, _, _) in DEBTS {
+            assert!(column("debt_kinds", "name_ru").iter().any(|known| known == name), "{name}");
         }
         for (code, _, _) in SECTIONS {
             value("passport_sections", code, "name_ru");

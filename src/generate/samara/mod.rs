@@ -3,5 +3,8 @@
 mod appeal;
 pub(super) mod appeals;
 pub(super) mod case_events;
+pub(super) mod debts;
+pub(super) mod leaves;
 mod lists;
 pub(super) mod passports;
+pub(super) mod returns;

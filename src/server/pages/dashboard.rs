@@ -9,7 +9,7 @@ use super::filters::{filters, status_line};
 use super::layout::{Place, heading, page};
 use super::sentence::sentence;
 use super::welcome::welcome;
-use crate::dashboards::Dashboard;
+use crate::dashboards::{Coverage, Dashboard, build_coverage};
 use crate::indicators::Scope;
 use crate::server::conditional::Edition;
 use crate::server::dashboards::{build_widgets, find_dashboard};
@@ -60,16 +60,26 @@ pub(crate) async fn render_dashboard(
     let built = build_widgets(app, scope, &snapshot, dashboard, &request).await;
     let built: Vec<Built> =
         built.into_iter().map(|(widget, data)| (widget, data.map_err(|error| sentence(error, view.lang)))).collect();
-    let content = content(app, dashboard, view, &snapshot, &built, path);
+    let coverage = build_coverage(&app.sources(&snapshot), scope, dashboard, &request).await;
+    let coverage = coverage.map_err(|error| sentence(error, view.lang));
+    let content = content(app, dashboard, view, &snapshot, &coverage, &built, path);
     Ok(edition.stamp(page(app, view, &place, &content)))
 }
 
-fn content(app: &App, dashboard: &Dashboard, view: &View, snapshot: &Snapshot, built: &[Built], path: &str) -> Markup {
+fn content(
+    app: &App,
+    dashboard: &Dashboard,
+    view: &View,
+    snapshot: &Snapshot,
+    coverage: &Result<Option<Coverage>, String>,
+    built: &[Built],
+    path: &str,
+) -> Markup {
     html! {
         div .head {
             (heading(dashboard.title.get(view.lang), dashboard.question.get(view.lang)))
             (filters(app, dashboard, view, snapshot, built, path))
-            (status_line(app, dashboard, view, snapshot))
+            (status_line(app, dashboard, view, snapshot, coverage))
         }
         (cards(built, view))
     }

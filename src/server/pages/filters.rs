@@ -6,9 +6,9 @@ use maud::{Markup, html};
 
 use super::card::Built;
 use super::icons::{Shape, mark};
-use crate::dashboards::Dashboard;
+use crate::dashboards::{Coverage, Dashboard};
 use crate::domain::language::Lang;
-use crate::domain::number::format_date;
+use crate::domain::number::{format_date, format_number};
 use crate::domain::period::{Grain, Period};
 use crate::indicators::{Dimension, Indicator};
 use crate::project::Project;
@@ -52,8 +52,14 @@ pub(crate) fn find_dimension<'a>(project: &'a Project, name: &str) -> Option<&'a
     project.indicators.iter().map(Indicator::entity).find_map(|entity| entity.dimension(name))
 }
 
-/// How fresh the figures are and which edition they are of.
-pub(crate) fn status_line(app: &App, dashboard: &Dashboard, view: &View, snapshot: &Snapshot) -> Markup {
+/// How fresh and how complete the figures are and which edition they are of.
+pub(crate) fn status_line(
+    app: &App,
+    dashboard: &Dashboard,
+    view: &View,
+    snapshot: &Snapshot,
+    coverage: &Result<Option<Coverage>, String>,
+) -> Markup {
     let lang = view.lang;
     let zone = app.project().settings.time_zone;
     let published = snapshot.published_at.with_timezone(&zone);
@@ -69,6 +75,11 @@ pub(crate) fn status_line(app: &App, dashboard: &Dashboard, view: &View, snapsho
                 (lang.pick("снимок ", "snapshot ")) (snapshot.number) (lang.pick(" от ", " of "))
                 (published.format("%d.%m.%Y %H:%M").to_string()) " (" (zone_name(app, snapshot, lang)) ")"
             }
+            @match coverage {
+                Ok(Some(coverage)) => (badge(coverage, lang)),
+                Ok(None) => {},
+                Err(problem) => span .attention { (mark(Shape::Up)) (lang.pick("полнота неизвестна: ", "completeness unknown: ")) (problem) },
+            }
             @if last != snapshot.number {
                 span .attention { (mark(Shape::Up)) (lang.pick("не последний: есть снимок ", "not the last: there is snapshot "))
                     a href=(current.link_with_choice(&format!("/dashboards/{}", dashboard.id))) { (last) } }
@@ -77,6 +88,22 @@ pub(crate) fn status_line(app: &App, dashboard: &Dashboard, view: &View, snapsho
             a href=(view.link("/data")) { (lang.pick("о данных", "about the data")) }
         }
     }
+}
+
+/// How many of the bodies that had to report for a month have done it.
+fn badge(coverage: &Coverage, lang: Lang) -> Markup {
+    let count = |number: f64| format_number(number, 0, lang);
+    let month = coverage.month.label(lang);
+    let words = match lang {
+        Lang::Ru => {
+            format!("отчитались {} из {} за {month}", count(coverage.n_reported), count(coverage.n_owing))
+        }
+        Lang::En => {
+            format!("{} of {} reported for {month}", count(coverage.n_reported), count(coverage.n_owing))
+        }
+    };
+    let shape = if coverage.is_full() { Shape::Circle } else { Shape::Up };
+    html! { span .attention[!coverage.is_full()] { (mark(shape)) (words) } }
 }
 
 /// The region's time zone as people there say it: `МСК+1`.

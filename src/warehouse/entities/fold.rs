@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::super::database::{name, names, text};
-use super::super::event_views::{create_view, drop_view, select_from_files};
+use super::super::event_views::{create_list, create_view, drop_list, drop_view, select_from_files};
 use super::super::lake::LakeFile;
-use super::super::models::{Model, select_of};
+use super::super::models::{Model, Versions, select_of};
 use super::{ALL_MONTHS, Entities, EventTable, entity_table, month_of};
 
 impl Entities {
@@ -15,11 +15,12 @@ impl Entities {
         for table in tables {
             let paths: Vec<&PathBuf> = table.files.iter().map(|file| &file.path).collect();
             let events = select_from_files(&table.contract, &paths);
-            create_view(&self.connection, &table.contract, &events, &model.key)?;
+            create_view(&self.connection, &table.contract, &events, model)?;
             keys.push(format!("SELECT DISTINCT {} FROM ({events})", key_and_month(model)));
         }
         let (entity, columns) = (entity_table(model), column_names(model));
         self.create_entity(model)?;
+        model.lists.iter().try_for_each(|list| create_list(&self.connection, list))?;
         self.connection.execute_batch(&format!(
             "INSERT INTO {entity} ({columns}) SELECT {columns} FROM (\n{sql}\n);
              CREATE OR REPLACE TABLE {months} AS SELECT DISTINCT * FROM ({keys});
@@ -29,7 +30,8 @@ impl Entities {
             months = months_table(model),
             keys = keys.join(" UNION ALL "),
             model = text(&model.name),
-        ))
+        ))?;
+        model.lists.iter().try_for_each(|list| drop_list(&self.connection, list))
     }
 
     pub(super) fn fold_touched(
@@ -64,18 +66,30 @@ impl Entities {
             let needed =
                 table.files.iter().filter(|file| month_number(&file.month).is_some_and(|m| months.contains(&m)));
             let paths: Vec<&PathBuf> = needed.map(|file| &file.path).collect();
-            let events = name(&format!("svod_events_{}", table.contract.table));
-            connection.execute_batch(&format!(
-                "CREATE OR REPLACE TEMP TABLE {events} AS SELECT * FROM ({}) SEMI JOIN svod_touched USING ({key})",
+            let events = format!(
+                "SELECT * FROM ({}) SEMI JOIN svod_touched USING ({key})",
                 select_from_files(&table.contract, &paths),
-            ))?;
-            create_view(connection, &table.contract, &format!("SELECT * FROM {events}"), &model.key)?;
+            );
+            // To tell the last versions the events are read twice; all versions are read once, and only the columns in use.
+            let events = match model.versions {
+                Versions::All => events,
+                Versions::Last => {
+                    let kept = name(&format!("svod_events_{}", table.contract.table));
+                    connection.execute_batch(&format!("CREATE OR REPLACE TEMP TABLE {kept} AS {events}"))?;
+                    format!("SELECT * FROM {kept}")
+                }
+            };
+            create_view(connection, &table.contract, &events, model)?;
         }
         let (entity, columns) = (entity_table(model), column_names(model));
         let same_key: Vec<String> =
             model.key.iter().map(|column| format!("touched.{0} = {entity}.{0}", name(column))).collect();
+        model.lists.iter().try_for_each(|list| create_list(connection, list))?;
+        // A code list gives rows of keys that no event has touched; these are in the table already.
+        let of_touched =
+            if model.lists.is_empty() { String::new() } else { format!("SEMI JOIN svod_touched USING ({key})") };
         connection.execute_batch(&format!(
-            "CREATE OR REPLACE TEMP TABLE svod_result AS SELECT {columns} FROM (\n{sql}\n);
+            "CREATE OR REPLACE TEMP TABLE svod_result AS SELECT {columns} FROM (\n{sql}\n) {of_touched};
              INSERT INTO svod.dirty
                  SELECT DISTINCT {model}, {month} FROM {entity} SEMI JOIN svod_touched USING ({key})
                  UNION
@@ -87,10 +101,11 @@ impl Entities {
             month = month_of(model),
             same_key = same_key.join(" AND "),
         ))?;
+        model.lists.iter().try_for_each(|list| drop_list(connection, list))?;
         for table in tables {
             let events = name(&format!("svod_events_{}", table.contract.table));
             drop_view(connection, &table.contract)?;
-            connection.execute_batch(&format!("DROP TABLE {events}"))?;
+            connection.execute_batch(&format!("DROP TABLE IF EXISTS {events}"))?;
         }
         connection.execute_batch("DROP TABLE svod_fresh; DROP TABLE svod_touched; DROP TABLE svod_result;")
     }

@@ -8,9 +8,10 @@ use arrow::datatypes::{DataType, Schema};
 use crate::declarations::{Problems, Source, Spanned};
 
 use super::super::contracts::{Contract, Contracts};
-use super::super::reference::Reference;
+use super::super::event_views::OCCURRED_MONTH;
+use super::super::reference::{CodeList, Reference};
 use super::prepare::Workbench;
-use super::{Dimension, Model, RUNS, RawModel};
+use super::{Dimension, Model, RUNS, RawModel, Versions};
 
 /// A checked model.
 pub(super) fn check_model(
@@ -26,11 +27,12 @@ pub(super) fn check_model(
     let sql = problems.keep(Source::read(project, &path.with_extension("sql")));
     check_texts(&source, path, &raw, &mut problems);
     let from = check_tables(&source, &raw, contracts, &mut problems);
-    check_lists(&source, &raw, reference, &mut problems);
-    let (Some(sql), Some(from)) = (sql, from) else { return Err(problems) };
-    let Some(columns) = problems.keep(workbench.result_columns(&sql, &from)) else { return Err(problems) };
+    check_dimensions(&source, &raw, reference, &mut problems);
+    let lists = check_lists(&source, &raw, reference, &mut problems);
+    let (Some(sql), Some(from), Some(lists)) = (sql, from, lists) else { return Err(problems) };
+    let Some(columns) = problems.keep(workbench.result_columns(&sql, &from, &lists)) else { return Err(problems) };
     check_columns(&source, &raw, &columns, &mut problems);
-    let hash = hash_of(&raw, &sql, &from);
+    let hash = hash_of(&raw, &sql, &from, &lists);
     let dimensions = raw.dimensions.iter().map(|dimension| Dimension {
         name: dimension.name.value.clone(),
         title: dimension.title.value.clone(),
@@ -43,6 +45,8 @@ pub(super) fn check_model(
         description: raw.description.value.clone(),
         from: raw.from.iter().map(|table| table.value.clone()).collect(),
         key: raw.key.iter().map(|column| column.value.clone()).collect(),
+        versions: raw.versions,
+        lists: lists.into_iter().cloned().collect(),
         month: raw.month.value.clone(),
         dimensions: dimensions.collect(),
         sql: sql.text,
@@ -92,17 +96,44 @@ fn check_tables<'a>(
         problems.push(source.problem(&raw.model, "`key` names no column"));
     }
     for (column, contract) in raw.key.iter().flat_map(|column| found.iter().map(move |contract| (column, contract))) {
-        let key = contract.key();
-        if !key.iter().any(|known| known.name == column.value) {
-            let message = format!("`{}` is no key column of the event table `{}`", column.value, contract.table);
-            let problem = source.problem(column, message);
-            problems.push(problem.suggest(column, key.iter().map(|known| known.name.as_str())));
+        // A corrected event may leave the group of its earlier versions unless the key is part of its identity.
+        let (what, known): (_, Vec<&str>) = match raw.versions {
+            Versions::Last => ("key column", contract.key().into_iter().map(|known| known.name.as_str()).collect()),
+            Versions::All => {
+                ("column", contract.lake_columns().map(|known| known.name.as_str()).chain([OCCURRED_MONTH]).collect())
+            }
+        };
+        if !known.contains(&column.value.as_str()) {
+            let message = format!("`{}` is no {what} of the event table `{}`", column.value, contract.table);
+            problems.push(source.problem(column, message).suggest(column, known));
         }
     }
     (!found.is_empty() && found.len() == raw.from.len()).then_some(found)
 }
 
-fn check_lists(source: &Source, raw: &RawModel, reference: &Reference, problems: &mut Problems) {
+/// The code lists that the SQL reads, if all are known.
+fn check_lists<'a>(
+    source: &Source,
+    raw: &RawModel,
+    reference: &'a Reference,
+    problems: &mut Problems,
+) -> Option<Vec<&'a CodeList>> {
+    let mut found = Vec::new();
+    for list in &raw.lists {
+        if raw.from.iter().any(|table| table.value == list.value) {
+            let message = format!("the code list `{}` has the name of an event table that the model reads", list.value);
+            problems.push(source.problem(list, message));
+        } else if let Some(known) = reference.list(list) {
+            found.push(known);
+        } else {
+            let problem = source.problem(list, format!("there is no code list `{}`", list.value));
+            problems.push(problem.suggest(list, reference.names()));
+        }
+    }
+    (found.len() == raw.lists.len()).then_some(found)
+}
+
+fn check_dimensions(source: &Source, raw: &RawModel, reference: &Reference, problems: &mut Problems) {
     for (index, dimension) in raw.dimensions.iter().enumerate() {
         if raw.dimensions.iter().take(index).any(|other| other.name.value == dimension.name.value) {
             let message = format!("the dimension `{}` stands twice", dimension.name.value);
@@ -136,8 +167,8 @@ fn check_columns(source: &Source, raw: &RawModel, columns: &Schema, problems: &m
     }
 }
 
-/// Hash of all that decides what the rows are: the SQL, the key, the month and the columns of the events.
-fn hash_of(raw: &RawModel, sql: &Source, from: &[&Contract]) -> String {
+/// Hash of all that decides what the rows are: the SQL, the key, the month, the columns of the events and the code lists.
+fn hash_of(raw: &RawModel, sql: &Source, from: &[&Contract], lists: &[&CodeList]) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut add = |part: &str| {
         hasher.update(part.as_bytes());
@@ -151,6 +182,16 @@ fn hash_of(raw: &RawModel, sql: &Source, from: &[&Contract]) -> String {
         for field in contract.arrow_schema().fields() {
             add(field.name());
             add(&field.data_type().to_string());
+        }
+    }
+    if raw.versions == Versions::All {
+        add("all versions");
+    }
+    for list in lists {
+        add(&list.name);
+        for column in list.column_names() {
+            add(column);
+            list.column(column).unwrap_or_default().iter().for_each(|value| add(value));
         }
     }
     hasher.finalize().to_hex().to_string()

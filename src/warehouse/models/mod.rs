@@ -16,11 +16,11 @@ use crate::declarations::{Problems, Source, list_files};
 use crate::domain::language::Text;
 
 use super::contracts::Contracts;
-use super::reference::Reference;
+use super::reference::{CodeList, Reference};
 use prepare::Workbench;
 
 pub(super) use prepare::select_of;
-pub use raw::{RawDimension, RawModel};
+pub use raw::{RawDimension, RawModel, Versions};
 pub use runs::RUNS;
 
 /// Folder of the models inside a project.
@@ -39,6 +39,10 @@ pub struct Model {
     pub from: Vec<String>,
     /// Columns by which events belong together.
     pub key: Vec<String>,
+    /// Which versions of an event the SQL sees.
+    pub versions: Versions,
+    /// Code lists that the SQL reads.
+    pub lists: Vec<CodeList>,
     /// DATE column of the result by whose month the table is partitioned.
     pub month: String,
     /// What indicators may be cut by.

@@ -9,7 +9,9 @@ use crate::declarations::{Problem, Problems, Source};
 
 use super::super::contracts::{Contract, Contracts};
 use super::super::database;
+use super::super::event_views::{OCCURRED_MONTH, create_list, drop_list};
 use super::super::lake::MONTH;
+use super::super::reference::CodeList;
 
 /// An empty database with the event tables of all contracts, in which the SQL of models is prepared.
 pub(super) struct Workbench {
@@ -29,16 +31,21 @@ impl Workbench {
                 .fields()
                 .iter()
                 .map(|field| format!("{} {}", database::name(field.name()), database::type_name(field.data_type())));
-            let columns: Vec<String> = columns.collect();
+            let columns: Vec<String> = columns.chain([format!("{OCCURRED_MONTH} DATE")]).collect();
             let table = database::name(&contract.table);
             connection.execute_batch(&format!("CREATE TABLE {EMPTY_TABLES}.{table} ({})", columns.join(", ")))?;
         }
         Ok(Self { connection })
     }
 
-    /// Columns of the result of a `SELECT` over some event tables, as an entity keeps them.
-    pub(super) fn result_columns(&self, sql: &Source, from: &[&Contract]) -> Result<Schema, Problems> {
-        let described = self.describe(&sql.text, from);
+    /// Columns of the result of a `SELECT` over some event tables and code lists, as an entity keeps them.
+    pub(super) fn result_columns(
+        &self,
+        sql: &Source,
+        from: &[&Contract],
+        lists: &[&CodeList],
+    ) -> Result<Schema, Problems> {
+        let described = self.describe(&sql.text, from, lists);
         let columns = described.map_err(|error| Problems::from(sql_problem(sql, &error.to_string())))?;
         let mut problems = Problems::new();
         let mut names = HashSet::new();
@@ -62,7 +69,13 @@ impl Workbench {
     }
 
     /// Names and DuckDB types of the result.
-    fn describe(&self, sql: &str, from: &[&Contract]) -> Result<Vec<(String, String)>, duckdb::Error> {
+    fn describe(
+        &self,
+        sql: &str,
+        from: &[&Contract],
+        lists: &[&CodeList],
+    ) -> Result<Vec<(String, String)>, duckdb::Error> {
+        lists.iter().try_for_each(|list| create_list(&self.connection, list))?;
         let tables: Vec<String> = from.iter().map(|contract| database::name(&contract.table)).collect();
         for table in &tables {
             self.connection
@@ -72,6 +85,7 @@ impl Workbench {
         for table in &tables {
             self.connection.execute_batch(&format!("DROP VIEW temp.{table}"))?;
         }
+        lists.iter().try_for_each(|list| drop_list(&self.connection, list))?;
         described
     }
 

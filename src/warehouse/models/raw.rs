@@ -18,12 +18,30 @@ pub struct RawModel {
     pub description: Spanned<String>,
     /// Event tables that the SQL reads.
     pub from: Vec<Spanned<String>>,
-    /// Columns of the event tables' keys and of the result by which events belong together.
+    /// Columns of the event tables' keys and of the result by which events belong together. With `versions: all` any columns
+    /// of the event tables will do, and `occurred_month`.
     pub key: Vec<Spanned<String>>,
+    /// Which versions of an event the SQL sees: the `last` one, or `all` that were ever told.
+    #[serde(default)]
+    pub versions: Versions,
+    /// Code lists that the SQL reads as tables of texts; an empty cell is null.
+    #[serde(default)]
+    pub lists: Vec<Spanned<String>>,
     /// DATE column of the result by whose month the entity's table is partitioned.
     pub month: Spanned<String>,
     /// What indicators may be cut by.
     pub dimensions: Vec<RawDimension>,
+}
+
+/// Which versions of an event a model sees.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Versions {
+    /// The one that was recorded last: what is true.
+    #[default]
+    Last,
+    /// Each that was ever told, a correction beside what it corrects: what was told, and when.
+    All,
 }
 
 /// Something that an entity may be cut by.

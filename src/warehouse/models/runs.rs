@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use crate::declarations::Source;
 use crate::domain::language::Text;
 
-use super::{Dimension, Model};
+use super::{Dimension, Model, Versions};
 
 /// Name of the built-in entity with one row per batch of a pipeline.
 pub const RUNS: &str = "runs";
@@ -48,6 +48,8 @@ impl Model {
             description: "What each batch brought: rows read, accepted, duplicate and rejected, and events.".to_owned(),
             from: Vec::new(),
             key: vec!["pipeline".to_owned(), "batch".to_owned(), "table".to_owned()],
+            versions: Versions::Last,
+            lists: Vec::new(),
             month: "finished_on".to_owned(),
             dimensions: vec![
                 dimension("pipeline", "Конвейер", "Pipeline"),

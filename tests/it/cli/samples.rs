@@ -77,12 +77,91 @@ fn cards_and_certificates_together_are_as_counted() {
     let n_of = |text: &str| select(text)[0]["n"].parse::<f64>().unwrap();
     // The registers hold virtual cards and electronic certificates; the indicators speak of the cards alone.
     let certificates = n_of("SELECT count(*) AS n FROM certificates WHERE issued_on IS NOT NULL");
-    assert_eq!(values(&["cards_issued"])[""].unwrap() + certificates, counted("cards", "issued"));
+    let issued = counted("cards", "issued") + counted("certificate_operations", "issued");
+    assert_eq!(values(&["cards_issued"])[""].unwrap() + certificates, issued);
     let spent = n_of(
         "SELECT count(DISTINCT use_id) AS n FROM events_certificates \
          WHERE event = 'used' AND kind = 'electronic_certificate'",
     );
-    assert_eq!(values(&["card_uses"])[""].unwrap() + spent, counted("card_uses", "used"));
+    let used = counted("card_uses", "used") + counted("certificate_operations", "used");
+    assert_eq!(values(&["card_uses"])[""].unwrap() + spent, used);
+}
+
+#[test]
+fn social_contracts_are_as_counted() {
+    let expected = expected_of("leningrad");
+    let counted = |event: &str| expected["registers"]["contracts"]["events"][event].as_f64().unwrap();
+    for (indicator, event) in [
+        ("contract_applications", "registered"),
+        ("contract_rejected_intake", "intake_refused"),
+        ("contract_suspended", "suspended"),
+        ("contract_extended", "extended"),
+        ("contract_refusals", "refused"),
+    ] {
+        assert_eq!(values(&[indicator])[""], Some(counted(event)), "{indicator}");
+    }
+    let directions = values(&["contract_applications", "--by", "service"]);
+    assert_eq!(directions.values().flatten().sum::<f64>(), counted("registered"));
+    assert_eq!(directions.values().filter(|n| n.is_some_and(|n| n > 0.0)).count(), 5, "{directions:?}");
+    let paid = select("SELECT count(*) AS n FROM cases WHERE support_group = 'contract' AND provided_on IS NOT NULL");
+    assert_eq!(paid[0]["n"].parse::<f64>().unwrap(), counted("provided"));
+}
+
+#[test]
+fn the_passport_platform_and_the_other_registers_are_as_counted() {
+    let samara = expected_of("samara");
+    let leningrad = expected_of("leningrad");
+    let of = |region: &Value, register: &str, event: &str| region["registers"][register]["events"][event].as_f64();
+    for (indicator, counted) in [
+        ("returned", of(&samara, "returns", "filed")),
+        ("return_routed", of(&samara, "returns", "routed")),
+        ("debts", of(&samara, "debts", "recorded")),
+        ("programme_services", of(&leningrad, "programme_services", "service_planned")),
+        ("programme_waivers", of(&leningrad, "programme_services", "waived")),
+    ] {
+        assert_eq!(values(&[indicator])[""], counted, "{indicator}");
+    }
+    let fully = values(&["return_support_rate"])[""].unwrap();
+    let provided = of(&samara, "returns", "provided").unwrap();
+    assert!((fully - 100.0 * provided / of(&samara, "returns", "routed").unwrap()).abs() < 1e-9);
+}
+
+#[test]
+fn who_has_reported_is_told_apart_from_zero() {
+    let by =
+        |arguments: &[&str]| values(&[&["bodies_reported", "--where", "report=samara_appeals"], arguments].concat());
+    let october = by(&["--from", "2026-10", "--to", "2026-10"]);
+    let silent = select(
+        "SELECT count(*) AS n FROM reports WHERE report = 'samara_appeals' AND occurred_month = DATE '2026-10-01' \
+         AND n_events = 0",
+    );
+    assert_eq!(october[""], Some(46.0 - silent[0]["n"].parse::<f64>().unwrap()));
+    // The reports on November are due in December.
+    assert_eq!(by(&["--from", "2026-11", "--to", "2026-11"])[""], None);
+    let bodies = select("SELECT count(DISTINCT municipality) AS n FROM reports WHERE region = '41000000'");
+    assert_eq!(bodies[0]["n"], "18");
+    let states: Value = serde_json::from_str(&Program::with_samples().succeed([
+        "query",
+        "bodies_reported",
+        "--where",
+        "report=samara_appeals",
+        "--by",
+        "municipality",
+        "--from",
+        "2026-10",
+        "--to",
+        "2026-11",
+        "--grain",
+        "month",
+        "--format",
+        "json",
+    ]))
+    .unwrap();
+    let states = states["rows"].as_array().unwrap().iter().map(|row| row["state"].as_str().unwrap().to_owned());
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    states.for_each(|state| *counts.entry(state).or_default() += 1);
+    assert_eq!(counts["not_due"], 46);
+    assert_eq!(counts.get("not_reported").copied().unwrap_or(0).to_string(), silent[0]["n"]);
 }
 
 #[test]
@@ -98,6 +177,9 @@ fn the_project_is_as_worked_out_by_hand() {
             }
         }
     }
+    assert_eq!(values(&["deliverables"])[""], expected["deliverables"]["proofs"].as_f64());
+    let points = select("SELECT count(DISTINCT milestone) AS n FROM deliverables WHERE is_proof");
+    assert_eq!(points[0]["n"], expected["deliverables"]["points"].to_string());
     let slips = values(&["milestone_slip", "--by", "milestone"]);
     for (milestone, days) in expected["slip_days"].as_object().unwrap() {
         assert_eq!(slips[milestone], days.as_f64(), "{milestone}");
@@ -116,7 +198,10 @@ fn rejected_rows_are_kept_with_their_reason_and_without_personal_data() {
         .flat_map(|region| expected_of(region)["registers"].as_object().unwrap().clone())
         .map(|(_, register)| register["rejected"].as_u64().unwrap())
         .sum();
-    assert_eq!(rows.len() as u64, rejected);
+    let path = project_root().join("data-samples/project/expected.yaml");
+    let project: Value = serde_saphyr::from_str(&fs_err::read_to_string(path).unwrap()).unwrap();
+    let of_project: u64 = project["rejected"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+    assert_eq!(rows.len() as u64, rejected + of_project);
     // What cannot be read is kept by its shape alone, with 9 for every digit.
     let number = regex::Regex::new(r"\d{3}-\d{3}-\d{3} \d{2}").unwrap();
     let shows_number = |text: &str| number.find_iter(text).any(|found| found.as_str() != "999-999-999 99");

@@ -1,6 +1,7 @@
 //! Widgets over tables in memory, against figures worked out by hand.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail as the test does")]
 
+mod coverage;
 mod shipped;
 mod widgets;
 mod workbook;
@@ -9,20 +10,26 @@ use chrono::NaiveDate;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use svod::dashboards::{Dashboard, Freshness, Sources, WidgetData, WidgetError, WidgetRequest, build_widget};
+use svod::declarations::Problems;
 use svod::indicators::{Engine, Scope};
 
 use crate::indicators::memory::{reference, shipped_catalog, shipped_engine};
 
 /// A dashboard of a test's own, over the shipped indicators.
 fn dashboard(widgets: &str) -> Dashboard {
+    load(&format!("widgets:\n{widgets}\n")).unwrap()
+}
+
+/// A dashboard from the lines that matter, which start at line 5.
+fn load(lines: &str) -> Result<Dashboard, Problems> {
     let folder = tempfile::tempdir().unwrap();
     fs_err::create_dir_all(folder.path().join("dashboards")).unwrap();
     let text = format!(
         "dashboard: test\ntitle: {{ru: Проверка, en: Test}}\nquestion: {{ru: Что?, en: What?}}\n\
-         period: {{from: 2024-01, to: 2024-03}}\nwidgets:\n{widgets}\n"
+         period: {{from: 2024-01, to: 2024-03}}\n{lines}"
     );
     fs_err::write(folder.path().join("dashboards/test.yaml"), text).unwrap();
-    Dashboard::load_all(folder.path(), &shipped_catalog(), &reference()).unwrap().remove(0)
+    Ok(Dashboard::load_all(folder.path(), &shipped_catalog(), &reference())?.remove(0))
 }
 
 /// Five cases in two places and one nowhere; the last event is of the 15th of March.

@@ -12,9 +12,9 @@ fn shipped() -> Vec<Dashboard> {
 }
 
 #[test]
-fn four_dashboards_are_shipped_in_their_order() {
+fn the_dashboards_are_shipped_in_their_order() {
     let ids: Vec<String> = shipped().into_iter().map(|dashboard| dashboard.id).collect();
-    assert_eq!(ids, ["governor", "measures", "card", "project"]);
+    assert_eq!(ids, ["governor", "measures", "returned", "contracts", "card", "project", "completeness"]);
 }
 
 #[test]

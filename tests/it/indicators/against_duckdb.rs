@@ -17,8 +17,8 @@ use super::memory::{Memory, ask, batch_of, engine_over, reference, shipped_catal
 
 const N_ROWS: usize = 2_000;
 
-/// Indicator, table, its day, and the value of a group.
-const VALUES: [(&str, &str, &str, &str); 16] = [
+/// Indicator, table, its day, and the value of a group; nothing where an indicator's own condition leaves no row.
+const VALUES: [(&str, &str, &str, &str); 48] = [
     ("appeals", "cases", "registered_on", "count(*)"),
     ("support_provided", "cases", "provided_on", "count(*)"),
     ("support_rate", "cases", "registered_on", "100 * avg((provided_on IS NOT NULL)::INT)"),
@@ -44,6 +44,43 @@ const VALUES: [(&str, &str, &str, &str); 16] = [
     ("freshness", "runs", "finished_on", "(1712736000 - max(epoch_us(last_event_at)) / 1e6) / 60"),
     ("rows_accepted", "runs", "finished_on", "sum(accepted)"),
     ("rows_rejected", "runs", "finished_on", "sum(rejected)"),
+    ("contract_applications", "cases", "registered_on", "nullif(count(*) FILTER (support_group = 'contract'), 0)"),
+    ("contract_refusals", "cases", "decided_on", "nullif(count(*) FILTER (status = 'refused' AND support_group = 'contract'), 0)"),
+    ("contract_refusal_share", "cases", "decided_on", "100 * avg((status IS NOT DISTINCT FROM 'refused')::INT) FILTER (support_group = 'contract')"),
+    ("contract_rejected_intake", "cases", "intake_refused_on", "nullif(count(*) FILTER (support_group = 'contract'), 0)"),
+    ("contract_suspended", "cases", "suspended_on", "nullif(count(*) FILTER (support_group = 'contract'), 0)"),
+    ("contract_extended", "cases", "extended_on", "nullif(count(*) FILTER (support_group = 'contract'), 0)"),
+    ("contract_amount", "cases", "decided_on", "sum(amount) FILTER (support_group = 'contract' AND status IN ('granted', 'provided'))"),
+    ("recognition_by_form", "cases", "decided_on", "nullif(count(*) FILTER (support_group = 'recognition' AND status IN ('granted', 'provided')), 0)"),
+    ("recognition_by_circumstance", "cases", "decided_on", "nullif(count(*) FILTER (support_group = 'recognition' AND (status = 'granted' OR status = 'provided')), 0)"),
+    ("recognition_refusals", "cases", "decided_on", "nullif(count(*) FILTER (support_group = 'recognition' AND status = 'refused'), 0)"),
+    ("applications_by_channel", "cases", "registered_on", "nullif(count(*) FILTER (support_group = 'recognition'), 0)"),
+    ("no_show", "electronic_cases", "appointment_on", "100 * avg((received_on IS NULL OR received_on > kept_until)::INT) FILTER (kept_until < DATE '2024-04-10')"),
+    ("programme_services", "programme_services", "planned_on", "count(*)"),
+    ("programme_fulfilment", "programmes", "concluded_on", "100 * avg((result = 'fully')::INT)"),
+    ("programme_waivers", "programme_services", "waived_on", "count(*)"),
+    ("complaints", "complaints", "registered_on", "count(*)"),
+    ("returned", "returns", "filed_on", "count(*)"),
+    ("return_routed", "return_routes", "routed_on", "count(*)"),
+    ("return_support_rate", "return_routes", "routed_on", "100 * avg((provided_on IS NOT NULL)::INT)"),
+    ("debts", "debts", "recorded_on", "count(*)"),
+    ("debt_amount", "debts", "recorded_on", "sum(amount)"),
+    ("cards_refused", "cards", "applied_on", "100 * avg((refused_on IS NOT NULL)::INT) FILTER (refused_on IS NOT NULL OR issued_on IS NOT NULL)"),
+    ("card_issue_hours", "cards", "issued_on", "median(issue_hours)"),
+    ("card_discount", "card_uses", "used_on", "sum(amount)"),
+    ("partners", "card_uses", "used_on", "count(DISTINCT partner_id)"),
+    ("certificates", "certificates", "issued_on", "count(*)"),
+    ("certificate_amount", "certificates", "issued_on", "sum(spent_amount)"),
+    ("certificate_measures", "certificates", "issued_on", "count(DISTINCT service) FILTER (n_uses > 0)"),
+    ("deliverables", "deliverables", "registered_on", "nullif(count(*) FILTER (is_proof), 0)"),
+    ("bodies_reported", "reports", "occurred_month", "nullif(count(DISTINCT municipality) FILTER (due_on < DATE '2024-04-10')
+         - count(DISTINCT municipality) FILTER (due_on < DATE '2024-04-10' AND n_events = 0), 0)"),
+    ("bodies_reported_share", "reports", "occurred_month", "nullif(count(DISTINCT municipality) FILTER (due_on < DATE '2024-04-10')
+         - count(DISTINCT municipality) FILTER (due_on < DATE '2024-04-10' AND n_events = 0), 0) * 100.0
+         / count(DISTINCT municipality) FILTER (due_on < DATE '2024-04-10')"),
+    ("reported_in_time", "reports", "occurred_month", "CASE WHEN count(reported_on) FILTER (due_on < DATE '2024-04-10') > 0
+              THEN count(*) FILTER (due_on < DATE '2024-04-10' AND reported_on <= due_on) * 100.0
+                   / count(*) FILTER (due_on < DATE '2024-04-10' AND (reported_on IS NOT NULL OR n_events = 0)) END"),
 ];
 
 /// The state of a control point on the day of the tests, written anew.
@@ -51,6 +88,12 @@ const STATE: &str = "CASE WHEN done_on > DATE '2024-04-10' OR done_on IS NULL
     THEN CASE WHEN planned_on < DATE '2024-04-10' THEN 'overdue'
               WHEN forecast_on > planned_on THEN 'at_risk' ELSE 'due' END
     WHEN done_on > planned_on THEN 'done_late' ELSE 'done_in_time' END";
+
+/// The state of a report on the day of the tests, written anew.
+const REPORT_STATE: &str = "CASE WHEN coalesce(n_events, 0) = 0
+    THEN CASE WHEN due_on < DATE '2024-04-10' THEN 'not_reported' ELSE 'not_due' END
+    WHEN reported_on IS NULL THEN 'told'
+    WHEN reported_on > due_on OR due_on IS NULL THEN 'late' ELSE 'in_time' END";
 
 /// Rows of every kind: each column is random and, where it may be, sometimes null.
 fn random_rows(random: &mut ChaCha8Rng, entity: &svod::indicators::Entity) -> Value {
@@ -138,6 +181,7 @@ fn ask_duckdb(duckdb: &Connection, sql: &str, n_keys: usize) -> Answers {
 fn key_sql(indicator: &Indicator, dimension: &str) -> String {
     match (indicator.entity().name(), dimension) {
         ("milestones", "state") => STATE.to_owned(),
+        ("reports", "state") => REPORT_STATE.to_owned(),
         _ => format!("\"{dimension}\"::VARCHAR"),
     }
 }
@@ -195,20 +239,36 @@ async fn every_indicator_by_every_dimension() {
     }
 }
 
+/// Indicators of what is open: table, first day, day when it is over, condition.
+const STOCKS: [(&str, &str, &str, &str, &str); 2] = [
+    ("appeals_open", "cases", "registered_on", "closed_on", "TRUE"),
+    ("on_leave", "leaves", "from_on", "over_on", "NOT is_cancelled"),
+];
+
 #[tokio::test]
-async fn open_appeals_by_every_dimension() {
+async fn what_is_open_by_every_dimension() {
     let catalog = shipped_catalog();
     let (engine, duckdb, _folder) = both_sides(catalog.clone());
     let period = Period::parse("2023-03", "2024-03").unwrap();
-    for dimension in catalog.get("appeals_open").unwrap().entity().dimensions() {
-        let name = dimension.name();
-        let sql = format!(
-            "SELECT \"{name}\"::VARCHAR, bucket::VARCHAR, count(*)::DOUBLE
-             FROM cases, (SELECT unnest(generate_series(DATE '2023-03-01', DATE '2024-03-01', INTERVAL 1 MONTH))::DATE AS bucket)
-             WHERE registered_on <= last_day(bucket) AND (closed_on IS NULL OR closed_on > last_day(bucket))
-             GROUP BY ALL"
-        );
-        let query = Query::of("appeals_open").by(name).within(period).grain(Grain::Month);
-        compare(name, &ask(&engine, query).await, &ask_duckdb(&duckdb, &sql, 1));
+    for (id, table, from, until, condition) in STOCKS {
+        for dimension in catalog.get(id).unwrap().entity().dimensions() {
+            let name = dimension.name();
+            let sql = format!(
+                "SELECT \"{name}\"::VARCHAR, bucket::VARCHAR, count(*)::DOUBLE
+                 FROM {table}, (SELECT unnest(generate_series(DATE '2023-03-01', DATE '2024-03-01', INTERVAL 1 MONTH))::DATE AS bucket)
+                 WHERE {from} <= last_day(bucket) AND ({until} IS NULL OR {until} > last_day(bucket)) AND {condition}
+                 GROUP BY ALL"
+            );
+            let query = Query::of(id).by(name).within(period).grain(Grain::Month);
+            compare(&format!("{id} by {name}"), &ask(&engine, query).await, &ask_duckdb(&duckdb, &sql, 1));
+        }
     }
+}
+
+#[test]
+fn every_shipped_indicator_is_compared() {
+    let catalog = shipped_catalog();
+    let compared = |id: &str| VALUES.iter().any(|value| value.0 == id) || STOCKS.iter().any(|stock| stock.0 == id);
+    let missing: Vec<&str> = catalog.iter().map(Indicator::id).filter(|id| !compared(id)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

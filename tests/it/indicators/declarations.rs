@@ -172,3 +172,24 @@ fn an_empty_text_is_refused() {
     let problems = catalog_of(&[("it", &text)]).unwrap_err().to_string();
     assert_eq!(problems.lines().next(), Some("error: sql/indicators/it.yaml:5:8: `title`: `en` is empty"));
 }
+
+#[test]
+fn the_condition_of_a_state_is_over_measures() {
+    let lines = |condition: &str| {
+        format!(
+            "entity: cases\ntime: registered_on\nmeasures: {{all_cases: {{count: {{}}}}}}\nstates: {{not_due: \"{condition}\"}}"
+        )
+    };
+    assert_eq!(
+        complaint(&lines("all_case = 0")),
+        "error: sql/indicators/it.yaml:5:20: unknown measure `all_case`\n  \
+         5 | states: {not_due: \"all_case = 0\"}\n    \
+         |                    ^^^^^^^^  help: did you mean `all_cases`?"
+    );
+    assert_eq!(
+        complaint(&lines("all_cases + 1")),
+        "error: sql/indicators/it.yaml:5:19: expected a condition, found a number\n  \
+         5 | states: {not_due: \"all_cases + 1\"}\n    \
+         |                   ^^^^^^^^^^^^^^^"
+    );
+}

@@ -286,3 +286,64 @@ fn additivity_follows_from_measures_and_formula() {
     assert_eq!(of("passports"), Additivity::Flow);
     assert_eq!(catalog.iter().count(), 17);
 }
+
+/// Two bodies and two registers: on the 10th of April the reports on January and February are due, that on March is not.
+fn reports() -> Value {
+    let report = |municipality: &str, month: &str, due: &str, reported: Option<&str>, n_events: u32| {
+        json!({"report": "samara_appeals", "region": "36000000", "municipality": municipality, "occurred_month": month,
+               "due_on": due, "reported_on": reported, "n_events": n_events})
+    };
+    json!([
+        report("36740000", "2024-01-01", "2024-02-05", Some("2024-02-05"), 3),
+        report("36602000", "2024-01-01", "2024-02-05", Some("2024-02-06"), 1),
+        report("36740000", "2024-02-01", "2024-03-05", Some("2024-02-20"), 2),
+        report("36602000", "2024-02-01", "2024-03-05", None, 0),
+        report("36740000", "2024-03-01", "2024-04-12", Some("2024-04-01"), 2),
+        report("36602000", "2024-03-01", "2024-04-12", None, 0),
+    ])
+}
+
+#[tokio::test]
+async fn who_has_not_reported_is_no_zero_and_who_need_not_yet_is_not_missing() {
+    let engine = shipped_engine(&[("reports", reports())]);
+    let of = |id: &str| Query::of(id).within(months("2024-01", "2024-04")).grain(Grain::Month);
+    let figures = ask(&engine, of("bodies_reported")).await;
+    assert_eq!(lines(&figures), ["2024-01-01 2", "2024-02-01 1", "2024-03-01 not due", "2024-04-01 not due"]);
+    assert_eq!(figures.rows[1].measures, [Some(2.0), Some(1.0)]);
+    let figures = ask(&engine, Query::of("bodies_reported").within(months("2024-01", "2024-03"))).await;
+    assert_eq!(lines(&figures), ["1"], "only one body has sent everything");
+    let figures = ask(&engine, of("bodies_reported").by("municipality").within(months("2024-02", "2024-03"))).await;
+    assert_eq!(
+        lines(&figures),
+        [
+            "36602000 2024-02-01 not reported",
+            "36602000 2024-03-01 not due",
+            "36740000 2024-02-01 1",
+            "36740000 2024-03-01 not due"
+        ]
+    );
+    let figures = ask(&engine, of("reported_in_time").within(months("2024-01", "2024-03"))).await;
+    assert_eq!(lines(&figures), ["2024-01-01 50", "2024-02-01 50", "2024-03-01 not due"]);
+    let figures = ask(&engine, Query::of("bodies_reported_share").within(months("2024-02", "2024-02"))).await;
+    assert_eq!(lines(&figures), ["50"]);
+    let figures = ask(&engine, Query::of("bodies_reported").by("state")).await;
+    assert_eq!(
+        figures.rows.iter().map(|row| row.keys[0].clone().unwrap()).collect::<Vec<_>>(),
+        ["in_time", "late", "not_reported", "not_due"]
+    );
+}
+
+#[tokio::test]
+async fn an_indicator_knows_only_its_own_rows() {
+    let lines_of = |condition: &str| {
+        format!("entity: cases\ntime: registered_on\nwhere: \"{condition}\"\nmeasures: {{n: {{count: {{}}}}}}")
+    };
+    let catalog = catalog_of(&[("it", &declaration("it", &lines_of("status = 'provided'")))]).unwrap();
+    let memory = Memory::of(&catalog, &[("cases", cases())]);
+    let engine = engine_over(catalog, memory);
+    assert_eq!(lines(&ask(&engine, Query::of("it")).await), ["2"]);
+    let figures = ask(&engine, Query::of("it").by("status")).await;
+    assert_eq!(lines(&figures), ["provided 2"], "no zero for statuses that are not its own");
+    let wrong = catalog_of(&[("it", &declaration("it", &lines_of("amount + 1")))]).unwrap_err().to_string();
+    assert!(wrong.contains("it.yaml:4:8: expected a condition, found a number"), "{wrong}");
+}

@@ -84,6 +84,21 @@ async fn filters_stay_in_the_address_and_in_the_form() {
 }
 
 #[tokio::test]
+async fn pages_say_who_has_reported() {
+    let app = TestApp::with_samples().await;
+    let badge = Regex::new("отчитались ([0-9]+) из ([0-9]+) за октябрь 2026").unwrap();
+    for (filter, n_owing) in [("region=36000000", "46"), ("region=41000000", "18"), ("municipality=36740000", "1")] {
+        let answer = app.get(&format!("/dashboards/governor?{filter}")).await;
+        let found = badge.captures(answer.text()).unwrap_or_else(|| panic!("{filter}: {}", answer.text()));
+        assert_eq!(&found[2], n_owing, "{filter}");
+    }
+    let english = app.get("/dashboards/contracts?lang=en").await;
+    assert!(english.text().contains(" of 18 reported for October 2026"), "{}", english.text());
+    // No report of the project is known, and its page does not speak of any.
+    assert!(!badge.is_match(app.get("/dashboards/project").await.text()));
+}
+
+#[tokio::test]
 async fn a_wrong_filter_says_what_is_wrong() {
     let app = TestApp::with_samples().await;
     let answer = app.get("/dashboards/governor?municipality=1&lang=ru").await;

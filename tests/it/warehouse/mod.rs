@@ -9,3 +9,4 @@ mod models;
 mod rebuild;
 pub(crate) mod small_project;
 pub(crate) mod upkeep;
+mod versions;

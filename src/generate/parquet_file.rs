@@ -9,7 +9,8 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
-use super::super::GenerateError;
+use super::GenerateError;
+use super::days::{Calendar, Day};
 
 /// A Parquet file that is being written.
 #[derive(Debug)]
@@ -60,4 +61,10 @@ impl ParquetFile {
         self.writer.finish().map_err(|cause| GenerateError::Parquet { path: self.path.clone(), cause })?;
         Ok(self.writer.bytes_written() as u64)
     }
+}
+
+/// A day as Parquet keeps it: days since 1970.
+pub(super) fn date32(calendar: &Calendar, day: Day) -> i32 {
+    let epoch = chrono::DateTime::<chrono::Utc>::UNIX_EPOCH.date_naive();
+    i32::try_from((calendar.date(day) - epoch).num_days()).unwrap_or_default()
 }

@@ -72,7 +72,7 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
     if state.mend(last.as_ref()) {
         state.save(&state_path).map_err(state_error)?;
     }
-    let mut feed = Feed::open(&pipeline.source, context.project)
+    let mut feed = Feed::open(&pipeline.source, context.project, context.data_dir, context.clock)
         .map_err(|cause| RunError::Files { pipeline: name(), cause })?;
     let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
     loop {

@@ -1,6 +1,9 @@
 //! What is said about a wrong source, without asking the network.
 
+use regex::Regex;
+
 use super::http_register::project;
+use crate::support::project_root;
 
 /// The problems of an HTTP source.
 fn problems_of(source: &str) -> String {
@@ -101,4 +104,23 @@ fn a_personal_column_is_no_cursor_and_other_sources_have_a_format() {
     project.write("pipelines/journal.yaml", &text.replace("format: {ndjson: {}}\n", ""));
     let told = project.load().unwrap_err().to_string();
     assert!(told.contains("`format`: is missing"), "{told}");
+}
+
+#[test]
+fn the_examples_of_the_manual_are_right() {
+    let manual = fs_err::read_to_string(project_root().join("pipelines/README.md")).unwrap();
+    let example = Regex::new(r"(?s)```yaml\n(source:\n.*?)```").unwrap();
+    let examples: Vec<_> = example.captures_iter(&manual).map(|found| found[1].to_owned()).collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        let project = project("url: \"http://a.example/b\"", "{ndjson: {}}");
+        let text = fs_err::read_to_string(project.root().join("pipelines/journal.yaml")).unwrap();
+        let text =
+            text.replace("source: {http: {url: \"http://a.example/b\"}}\n", &example).replace("saved", "changed");
+        let has_format = !example.contains("postgres:");
+        let text = if has_format { text } else { text.replace("format: {ndjson: {}}\n", "") };
+        project.write("pipelines/journal.yaml", &text);
+        let (_, _, pipelines) = project.load().unwrap_or_else(|problems| panic!("{problems}"));
+        assert!(!matches!(pipelines[0].source(), svod::pipelines::sources::Source::Files { .. }));
+    }
 }

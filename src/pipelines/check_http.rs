@@ -47,8 +47,8 @@ pub(super) fn check_http(checker: &mut SourceChecker<'_>, raw: &RawHttp) -> Opti
     let cursor = raw.cursor.as_ref().and_then(|cursor| check_cursor(checker, cursor));
     let timeouts = Timeouts {
         connect: checker.duration("connect", raw.timeouts.connect.as_ref(), Duration::from_secs(10)),
-        idle: checker.duration("idle", raw.timeouts.idle.as_ref(), Duration::from_secs(60)),
-        request: checker.duration("request", raw.timeouts.request.as_ref(), Duration::from_secs(30 * 60)),
+        idle: checker.duration("idle", raw.timeouts.idle.as_ref(), Duration::from_mins(1)),
+        request: checker.duration("request", raw.timeouts.request.as_ref(), Duration::from_mins(30)),
     };
     let usual = Retries::default();
     let retries = Retries {
@@ -234,12 +234,11 @@ fn check_cursor(checker: &mut SourceChecker<'_>, raw: &RawHttpCursor) -> Option<
 fn can_write(pattern: &str, column: &CursorColumn) -> bool {
     let Some(day) = NaiveDate::from_ymd_opt(2024, 3, 25) else { return false };
     let mut text = String::new();
-    let written = match column.column_type {
-        SourceType::Date => write!(text, "{}", day.format(pattern)),
-        _ => {
-            let moment = day.and_time(chrono::NaiveTime::MIN).and_utc().with_timezone(&column.time_zone);
-            write!(text, "{}", moment.format(pattern))
-        }
+    let written = if column.column_type == SourceType::Date {
+        write!(text, "{}", day.format(pattern))
+    } else {
+        let moment = day.and_time(chrono::NaiveTime::MIN).and_utc().with_timezone(&column.time_zone);
+        write!(text, "{}", moment.format(pattern))
     };
     written.is_ok()
 }

@@ -214,7 +214,7 @@ fn check_postgres(checker: &mut SourceChecker<'_>, raw: &RawPostgres) -> Postgre
         statement_timeout: checker.duration(
             "statement_timeout",
             raw.statement_timeout.as_ref(),
-            Duration::from_secs(30 * 60),
+            Duration::from_mins(30),
         ),
         time_zone: checker.time_zone,
     }

@@ -128,7 +128,7 @@ mod tests {
     fn a_moment_is_read_moved_back_and_written_in_local_time() {
         let mut clock = ZoneClock::new(Tz::Europe__Samara);
         let value = column(SourceType::Timestamp).value(" 25.03.2024 10:30 ", &mut clock).unwrap();
-        let day = LateWindow::Time(Duration::from_secs(36 * 3600));
+        let day = LateWindow::Time(Duration::from_hours(36));
         let back = value.minus(Some(day));
         assert_eq!(back.written(None, Tz::Europe__Samara), "2024-03-23T18:30:00Z");
         assert_eq!(back.written(Some("%d.%m.%Y %H:%M"), Tz::Europe__Samara), "23.03.2024 22:30");
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_late_window_of_a_date_is_whole_days() {
         let day = CursorValue::Date(NaiveDate::from_ymd_opt(2024, 3, 1).unwrap());
-        let back = day.minus(Some(LateWindow::Time(Duration::from_secs(25 * 3600))));
+        let back = day.minus(Some(LateWindow::Time(Duration::from_hours(25))));
         assert_eq!(back.written(None, Tz::UTC), "2024-02-28");
         assert_eq!(CursorValue::Integer(5).minus(Some(LateWindow::Steps(10))), CursorValue::Integer(-5));
     }

@@ -18,7 +18,7 @@ pub struct Retries {
 
 impl Default for Retries {
     fn default() -> Self {
-        Self { attempts: 6, first_wait: Duration::from_secs(1), longest_wait: Duration::from_secs(300) }
+        Self { attempts: 6, first_wait: Duration::from_secs(1), longest_wait: Duration::from_mins(5) }
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn retry_after_is_read_as_seconds_and_as_a_moment() {
         let now = "2026-11-24T10:00:00Z".parse().unwrap();
-        assert_eq!(retry_after("120", now), Some(Duration::from_secs(120)));
+        assert_eq!(retry_after("120", now), Some(Duration::from_mins(2)));
         assert_eq!(retry_after("Tue, 24 Nov 2026 10:01:30 GMT", now), Some(Duration::from_secs(90)));
         assert_eq!(retry_after("Tue, 24 Nov 2026 09:00:00 GMT", now), Some(Duration::ZERO));
         assert_eq!(retry_after("soon", now), None);

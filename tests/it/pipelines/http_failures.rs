@@ -123,6 +123,7 @@ async fn pages_that_go_round_in_circles_are_noticed() {
 async fn a_web_page_and_broken_json_are_no_rows() {
     let register = Register::start(|asked| match asked.path.as_str() {
         "/login" => answer(200, &[("Content-Type", "text/html; charset=utf-8")], "<html>"),
+        "/packed" => answer(200, &[("Content-Encoding", "gzip")], "\u{1f}"),
         "/json" => ok("{\"rows\": [{\"id\": Иванов}]}"),
         "/other" => ok("{\"error\": \"Иванов\"}"),
         _ => answer(204, &[], ""),
@@ -134,6 +135,8 @@ async fn a_web_page_and_broken_json_are_no_rows() {
     };
     let login = failure(told("/login").await);
     assert!(login.contains("answered with a web page instead of rows; is a login needed"), "{login}");
+    let packed = failure(told("/packed").await);
+    assert!(packed.contains("packs its answer although it was not asked to"), "{packed}");
     let json = failure(told("/json").await);
     assert!(json.ends_with("the body is not JSON: error in line 1, position 18"), "{json}");
     let other = failure(told("/other").await);

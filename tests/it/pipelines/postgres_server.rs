@@ -83,7 +83,7 @@ impl PostgresServer {
         let started = Instant::now();
         while let Err(error) = self.owner("postgres").await {
             let log = fs_err::read_to_string(self.folder.path().join("server.log")).unwrap();
-            assert!(started.elapsed() < Duration::from_secs(60), "PostgreSQL does not start: {error}\n{log}");
+            assert!(started.elapsed() < Duration::from_mins(1), "PostgreSQL does not start: {error}\n{log}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -5,7 +5,7 @@ use std::io::{Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
@@ -181,6 +181,9 @@ impl Endpoint {
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if content_type.trim_start().to_ascii_lowercase().starts_with("text/html") {
             return Err(Failure::lasting(HttpError::WebPage { address: shown(&url) }));
+        }
+        if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+            return Err(Failure::lasting(HttpError::Compressed { address: shown(&url) }));
         }
         let limit = self.source.max_body_bytes;
         let too_large = || Failure::lasting(HttpError::TooLarge { address: shown(&url), limit });

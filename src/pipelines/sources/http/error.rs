@@ -93,6 +93,12 @@ pub enum HttpError {
         /// Scheme, host and path.
         address: String,
     },
+    /// A body that nobody asked to be packed.
+    #[error("`{address}` packs its answer although it was not asked to; switch its compression off")]
+    Compressed {
+        /// Scheme, host and path.
+        address: String,
+    },
     /// A redirect that is not followed.
     #[error("`{address}` sends elsewhere: {reason}")]
     Redirect {

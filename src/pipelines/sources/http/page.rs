@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
 use chrono::{DateTime, Utc};
+use polars::prelude::ChunkedArray;
 use serde_json::value::RawValue;
 use tempfile::NamedTempFile;
 
@@ -71,7 +72,7 @@ pub(super) fn count_rows(
         facts.n_rows += (block.rows.len() + block.broken.len()) as u64;
         let (Some(column), Some(clock)) = (cursor, &mut clock) else { continue };
         let texts = block.frame.columns().first().and_then(|texts| texts.str().ok());
-        for text in texts.into_iter().flat_map(|texts| texts.iter()).flatten() {
+        for text in texts.into_iter().flat_map(ChunkedArray::iter).flatten() {
             let value = column.value(text, clock).filter(|value| !value.is_future(now, column.time_zone));
             facts.largest = facts.largest.max(value);
         }

@@ -84,8 +84,8 @@ impl Paging {
     pub(super) fn url_of(&self, place: &Place, first: &Url) -> Result<Url, HttpError> {
         let mut url = first.clone();
         match (self, place) {
-            (Self::Page { parameter, .. }, Place::Page(number) | Place::Offset(number))
-            | (Self::Offset { parameter }, Place::Offset(number) | Place::Page(number)) => {
+            (Self::Page { parameter, .. }, Place::Page(number))
+            | (Self::Offset { parameter }, Place::Offset(number)) => {
                 url.query_pairs_mut().append_pair(parameter, &number.to_string());
             }
             (Self::Cursor { parameter, .. }, Place::Cursor(token)) => {

@@ -26,7 +26,7 @@ pub(super) async fn connect(source: &PostgresSource, project: &Path) -> Result<C
     config.connect_timeout(source.connect_timeout);
     // A server that is cut off is noticed within a minute or two, not after hours.
     config.keepalives_idle(Duration::from_secs(30)).keepalives_interval(Duration::from_secs(10));
-    config.keepalives_retries(3).tcp_user_timeout(Duration::from_secs(60));
+    config.keepalives_retries(3).tcp_user_timeout(Duration::from_mins(1));
     let mode = source.ssl_mode.or(stated).unwrap_or(SslMode::VerifyFull);
     let all_local = config.get_hosts().iter().all(is_socket) && config.get_hostaddrs().is_empty();
     if mode == SslMode::Disable || all_local {

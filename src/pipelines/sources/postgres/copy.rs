@@ -97,8 +97,9 @@ impl<'a> TypedCursor<'a> {
         let data_type = find(&cursor.column, found)?.type_().clone();
         let quoted = escape_identifier(&cursor.column);
         let expression = match data_type {
-            Type::INT2 | Type::INT4 | Type::INT8 | Type::NUMERIC => quoted,
-            Type::DATE | Type::TIMESTAMP | Type::TIMESTAMPTZ => quoted,
+            Type::INT2 | Type::INT4 | Type::INT8 | Type::NUMERIC | Type::DATE | Type::TIMESTAMP | Type::TIMESTAMPTZ => {
+                quoted
+            }
             // Characters are compared as they are, whatever the language of the database.
             Type::TEXT | Type::VARCHAR | Type::BPCHAR => format!("{quoted}::text COLLATE \"C\""),
             other => {

@@ -104,7 +104,11 @@ fn is_about_tls(error: &Error) -> bool {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if inner.is_some_and(|inner| inner.is::<rustls::Error>()) || error.is::<rustls::Error>() {
+        let is_tls = match inner {
+            Some(inner) => inner.is::<rustls::Error>(),
+            None => error.is::<rustls::Error>(),
+        };
+        if is_tls {
             return true;
         }
         cause = error.source();

@@ -40,8 +40,8 @@ impl PostgresServer {
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let socket = folder.path().display();
-        settings.push_str(&format!("port = {port}\nunix_socket_directories = '{socket}'\n"));
-        let configuration = fs_err::read_to_string(data.join("postgresql.conf")).unwrap() + &settings;
+        let place = format!("port = {port}\nunix_socket_directories = '{socket}'\n");
+        let configuration = fs_err::read_to_string(data.join("postgresql.conf")).unwrap() + &settings + &place;
         user.write(&data.join("postgresql.conf"), &configuration);
         user.write(&data.join("pg_hba.conf"), &rules);
         let mut server = user.command(&programs.join("postgres"));
@@ -106,7 +106,8 @@ fn programs() -> PathBuf {
             .filter(|folder| folder.join("initdb").is_file() && folder.join("postgres").is_file())
             .collect();
     folders.sort();
-    folders.pop().expect("no PostgreSQL server on this machine: install one, e.g. with `apt-get install postgresql`")
+    let absent = "no PostgreSQL server on this machine: install one, e.g. with `apt-get install postgresql`";
+    folders.pop().unwrap_or_else(|| panic!("{absent}"))
 }
 
 /// Who runs the server, which refuses to be run by root.

@@ -6,7 +6,6 @@ use std::fmt;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -70,8 +69,8 @@ enum RawScalar {
 }
 
 /// Where a secret lies: exactly one of the keys. It never stands in a declaration itself.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
 pub enum RawSecret {
     /// Name of an environment variable that holds it.
     Env(String),
@@ -325,7 +324,16 @@ impl<'de> Visitor<'de> for ParameterVisitor {
         Ok(RawParameter::Literal(value.to_string()))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawParameter, A::Error> {
-        RawSecret::deserialize(MapAccessDeserializer::new(map)).map(RawParameter::Secret)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawParameter, A::Error> {
+        let secret = match map.next_key::<String>()?.as_deref() {
+            Some("env") => RawSecret::Env(map.next_value()?),
+            Some("file") => RawSecret::File(map.next_value()?),
+            Some(other) => return Err(A::Error::unknown_variant(other, &["env", "file"])),
+            None => return Err(A::Error::custom("expected `{env: NAME}` or `{file: path}`")),
+        };
+        match map.next_key::<String>()? {
+            Some(_) => Err(A::Error::custom("expected exactly one of `env` and `file`")),
+            None => Ok(RawParameter::Secret(secret)),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::Response;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tls_server::serve_tls;
 
 use super::http_register::{Asked, Register, SOON, answer, failure, ok, project, rows};
@@ -167,6 +167,7 @@ async fn the_next_page_of_another_host_is_not_asked_for() {
 /// An authority, and a server on this machine with a certificate of it. Its answers are those of `answer`.
 async fn tls_register(answer: impl Fn(&Asked) -> Response<Body> + Send + Sync + 'static) -> (String, u16) {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.distinguished_name.push(DnType::CommonName, "Authority of a test");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();

@@ -59,7 +59,7 @@ async fn busy_servers_are_tried_again_and_their_wish_is_obeyed() {
 #[tokio::test]
 async fn silence_and_endless_answers_end() {
     let register = Register::start(|_| ok(stuck(&rows(0..2)))).await;
-    for timeouts in ["{idle: 100ms}", "{request: 100ms}"] {
+    for timeouts in ["{idle: 300ms}", "{request: 300ms}"] {
         let source = format!("url: \"{}\", timeouts: {timeouts}, {SOON}", register.url("/cases"));
         let told = failure(project(&source, NDJSON).run().await);
         assert!(told.ends_with("/cases` did not answer in time; see `timeouts`"), "{told}");

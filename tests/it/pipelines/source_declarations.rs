@@ -52,7 +52,8 @@ fn mistakes_of_http_have_their_sentences() {
         ("cursor: {column: at, parameter: a, start: yesterday}", "`start`: `yesterday` does not fit the column"),
         ("auth: {bearer: {env: \"\"}}", "`bearer`: `` is no name of a variable or file"),
         ("auth: {bearer: {vault: a}}", "unknown variant `vault`"),
-        ("retry: {}", "unknown field `retry`"),
+        ("retry: {}", "`retry`"),
+        ("auth: {bearer: {env: A, file: b}}", "expected exactly one of `env` and `file`"),
     ];
     for (source, expected) in cases {
         let told = problems_of(source);

@@ -9,7 +9,7 @@ use super::postgres_server::PostgresServer;
 const TABLE: &str = "
     CREATE TABLE cases (id bigint PRIMARY KEY, applied date, saved timestamptz NOT NULL, paid boolean, \"имя\" text);
     GRANT SELECT ON cases TO svod;
-    CREATE TABLE closed (id bigint);
+    CREATE TABLE closed (LIKE cases);
 ";
 
 /// A project with a query. `source` are the keys of `postgres` besides the connection, in YAML of one line.

@@ -8,7 +8,7 @@ use crate::support::project_root;
 /// The problems of an HTTP source.
 fn problems_of(source: &str) -> String {
     let source =
-        if source.contains("url:") { source.to_owned() } else { format!("url: \"http://a.example/b\", {source}") };
+        if source.starts_with("url:") { source.to_owned() } else { format!("url: \"http://a.example/b\", {source}") };
     project(&source, "{ndjson: {}}").load().unwrap_err().to_string()
 }
 

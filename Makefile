@@ -4,15 +4,19 @@ CARGO ?= cargo
 WEB := dashboards/web
 WEB_SOURCES := $(WEB)/package.json $(WEB)/package-lock.json $(wildcard $(WEB)/*.mjs) $(wildcard $(WEB)/src/*)
 
-.PHONY: demo test lint bench bench-scale web docs
+.PHONY: demo test postgresql lint bench bench-scale web docs
 
 ## Builds, ingests data-samples/, refreshes, prints the headline figures, serves http://127.0.0.1:8080
 demo: web
 	$(CARGO) run --locked -- demo
 
 ## Builds and passes all tests
-test: web
+test: web postgresql
 	$(CARGO) test --locked --no-fail-fast
+
+## The PostgreSQL server that stands in for a register in the tests, installed when absent
+postgresql:
+	.ci/postgresql
 
 ## What has to be clean before every push: format, lints, documentation
 lint: web

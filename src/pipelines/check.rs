@@ -51,9 +51,9 @@ impl Pipeline {
 }
 
 /// Checks one declaration.
-struct Checker<'a> {
-    source: &'a Source,
-    raw: &'a RawPipeline,
+pub(super) struct Checker<'a> {
+    pub(super) source: &'a Source,
+    pub(super) raw: &'a RawPipeline,
     settings: &'a Settings,
     contracts: &'a Contracts,
     reference: &'a Reference,
@@ -97,14 +97,16 @@ impl Checker<'_> {
                 Some(emit)
             })
             .collect();
+        let time_zone = self.check_time_zone(&mut problems);
+        let pulled_from = self.check_source(&columns, &format, time_zone, &mut problems);
         let mut pipeline = Pipeline {
             name: raw.pipeline.value.clone(),
             title: raw.title.clone(),
             description: raw.description.value.clone(),
             declared_in: source.path.clone(),
             contract: raw.contract.value.clone(),
-            time_zone: self.check_time_zone(&mut problems),
-            source: self.check_source(&mut problems),
+            time_zone,
+            source: pulled_from,
             format,
             columns,
             values,
@@ -113,6 +115,7 @@ impl Checker<'_> {
             emit,
         };
         mark_personal(&mut pipeline, contract);
+        self.check_cursor_is_open(&pipeline.columns, &mut problems);
         problems.into_result(pipeline)
     }
 
@@ -125,20 +128,13 @@ impl Checker<'_> {
         })
     }
 
-    fn check_source(&self, problems: &mut Problems) -> super::sources::Source {
-        let pattern = &self.raw.source.files;
-        if let Err(error) = glob::Pattern::new(pattern) {
-            problems.push(self.source.problem(pattern, format!("`files`: {}", error.msg)));
-        }
-        super::sources::Source::Files { pattern: pattern.value.clone() }
-    }
-
     /// The format, and whether numbers have a decimal comma.
     fn check_format(&self, problems: &mut Problems) -> (Format, bool) {
         match &self.raw.format {
-            RawFormat::Csv(csv) => (Format::Csv(self.check_csv(csv, problems)), csv.decimal_comma),
-            RawFormat::Ndjson(ndjson) => (Format::Ndjson, ndjson.decimal_comma),
-            RawFormat::Parquet(_) => (Format::Parquet, false),
+            Some(RawFormat::Csv(csv)) => (Format::Csv(self.check_csv(csv, problems)), csv.decimal_comma),
+            Some(RawFormat::Ndjson(ndjson)) => (Format::Ndjson, ndjson.decimal_comma),
+            Some(RawFormat::Parquet(_)) => (Format::Parquet, false),
+            None => (self.format_of_source(problems), false),
         }
     }
 

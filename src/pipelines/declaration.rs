@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::source_declaration::{RawHttp, RawPostgres};
 use crate::declarations::Spanned;
 use crate::domain::language::Text;
 
@@ -25,8 +26,8 @@ pub struct RawPipeline {
     pub time_zone: Option<Spanned<String>>,
     /// Where the rows come from.
     pub source: RawSource,
-    /// How the files are written.
-    pub format: RawFormat,
+    /// How the files or answers are written; absent only for `postgres`, whose rows have no format of their own.
+    pub format: Option<RawFormat>,
     /// Texts that mean "no value" in every column that does not list its own. The empty text always does.
     #[serde(default)]
     pub empty: Vec<String>,
@@ -44,13 +45,17 @@ pub struct RawPipeline {
     pub emit: Vec<Spanned<RawEmit>>,
 }
 
-/// Where the rows come from.
+/// Where the rows come from: exactly one of the keys.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RawSource {
+#[serde(rename_all = "lowercase")]
+pub enum RawSource {
     /// Pattern of the files, relative to the project, e.g. `data-samples/samara/journal-*.csv`.
     /// New files and files with changed content are read, in order of name.
-    pub files: Spanned<String>,
+    Files(Spanned<String>),
+    /// An HTTP endpoint.
+    Http(Box<RawHttp>),
+    /// A query to a PostgreSQL database.
+    Postgres(Box<RawPostgres>),
 }
 
 /// How the files are written: exactly one of the formats.

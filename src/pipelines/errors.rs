@@ -5,6 +5,8 @@ use super::formats::FormatError;
 use super::mapping::MappingError;
 use super::quarantine::QuarantineError;
 use super::sources::files::FilesError;
+use super::sources::http::HttpError;
+use super::sources::postgres::PostgresError;
 use super::state::StateError;
 use crate::warehouse::lake::LakeError;
 
@@ -25,7 +27,7 @@ pub enum FileError {
     },
     /// Its rejected rows cannot be tried again, since the source does not have it any more.
     #[error(
-        "`{file}` is not in the source any more, so its rejected rows cannot be read again\n  help: put the file back as it was, or let the register send the rows anew"
+        "`{file}` is not in the source any more, so its rejected rows cannot be read again\n  help: put the file back as it was, or let the register send the rows anew; `svod run --full` asks a source on the network for all of its rows"
     )]
     Gone {
         /// The file.
@@ -42,6 +44,26 @@ pub enum FileError {
         pipeline: String,
         /// The batch that rejected rows of it.
         batch: i64,
+    },
+    /// An endpoint does not give a page.
+    #[error("page {page} of `{address}` cannot be had; what came before it is kept, the next run goes on there")]
+    Http {
+        /// Scheme, host and path.
+        address: String,
+        /// Number of the page in the pull, from 1.
+        page: u64,
+        /// What went wrong.
+        #[source]
+        cause: HttpError,
+    },
+    /// A database does not give its rows.
+    #[error("the rows of `{connection}` cannot be had")]
+    Postgres {
+        /// Where the connection string lies.
+        connection: String,
+        /// What went wrong.
+        #[source]
+        cause: PostgresError,
     },
     /// Its rows cannot be mapped.
     #[error("`{file}` is not taken")]

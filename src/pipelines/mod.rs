@@ -1,18 +1,20 @@
-//! Pipelines: files of a register → checked events of the lake.
+//! Pipelines: rows of a register → checked events of the lake.
 //!
 //! ```text
-//! files ──▶ formats ──▶ typing ──▶ mapping ──▶ rules ──▶ assemble ──▶ lake
+//! sources ▶ formats ──▶ typing ──▶ mapping ──▶ rules ──▶ assemble ──▶ lake
 //!           blocks of   typed      events of    contract   pseudonyms,
 //!           text        columns    the contract            identities, what is new
 //!              └────────────┴───────────┴──────────┴──▶ quarantine: rows that broke a rule, with their sentence
 //! ```
 //!
 //! A pipeline is declared in `pipelines/*.yaml` ([`declaration`]), checked with its SQL and its references before any row is read ([`check`]), and run
-//! file by file ([`run`]). It knows contracts and code lists, but neither entities nor indicators, and nothing of schedules.
+//! unit by unit ([`run`]). It knows contracts and code lists, but neither entities nor indicators, and nothing of schedules.
 
 pub mod assemble;
 pub mod bridge;
 pub mod check;
+mod check_http;
+mod check_source;
 pub mod declaration;
 mod errors;
 pub mod expression;
@@ -28,6 +30,7 @@ mod report;
 mod retry;
 pub mod rules;
 pub mod run;
+pub mod source_declaration;
 pub mod sources;
 pub mod state;
 pub mod typing;

@@ -62,8 +62,8 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
     let name = || pipeline.name.clone();
     let state_error = |cause| RunError::State { pipeline: name(), cause };
     let (contract, state_path, mut state) = prepare(context, pipeline).await?;
-    let mut feed =
-        Feed::open(&pipeline.source, context.project).map_err(|cause| RunError::Files { pipeline: name(), cause })?;
+    let mut feed = Feed::open(&pipeline.source, context.project, context.data_dir, context.clock)
+        .map_err(|cause| RunError::Files { pipeline: name(), cause })?;
     let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
     loop {
         let (same_feed, same_state, next) = ask_source(feed, state, pipeline).await?;

@@ -2,15 +2,28 @@
 //!
 //! A source hands out units one after the other: a file, an object, a page of an endpoint, the answer to a query. Each unit
 //! lies on the local disk as a file, whole, before any row of it is read, so that a source which breaks off never gives half a
-//! unit, and everything behind it is the same for all sources. A unit becomes one batch. Knows neither formats nor contracts.
+//! unit, and everything behind it is the same for all sources. A unit becomes one batch. Knows no contracts.
 
+pub mod cursor;
 pub mod files;
+pub mod http;
+pub mod postgres;
+mod pulled;
+pub mod retry;
+pub mod secrets;
+pub mod trust;
+
+use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::errors::FileError;
 use super::state::PipelineState;
+use crate::clock::Clock;
 use files::{FilesError, SourceFile, find_files};
+use http::{HttpFeed, HttpSource};
+use postgres::{PostgresFeed, PostgresSource};
 
 /// The declared source of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,14 +33,19 @@ pub enum Source {
         /// The pattern.
         pattern: String,
     },
+    /// An HTTP endpoint.
+    Http(Arc<HttpSource>),
+    /// A query to a database.
+    Postgres(Arc<PostgresSource>),
 }
 
 impl Source {
-    /// A unit by its name, as it is now; none if the source does not have it any more. Blocks the thread.
+    /// A unit by its name, as it is now; none if the source does not have it any more, as nothing of what was pulled
+    /// over the network is kept. Blocks the thread.
     ///
     /// # Errors
     /// [`FileError`], if it cannot be read.
-    pub fn find(&self, project: &std::path::Path, name: &str) -> Result<Option<Unit>, FileError> {
+    pub fn find(&self, project: &Path, name: &str) -> Result<Option<Unit>, FileError> {
         match self {
             Self::Files { pattern } => {
                 let Some(file) = find_files(project, pattern)?.into_iter().find(|file| file.name == name) else {
@@ -35,6 +53,7 @@ impl Source {
                 };
                 Ok(Some(Unit { hash: file.hash()?, file, position: None }))
             }
+            Self::Http(_) | Self::Postgres(_) => Ok(None),
         }
     }
 }
@@ -69,16 +88,24 @@ pub enum Next {
 pub enum Feed {
     /// Files of the project.
     Files(std::vec::IntoIter<SourceFile>),
+    /// Pages of an endpoint.
+    Http(Box<HttpFeed>),
+    /// The answer of a database.
+    Postgres(PostgresFeed),
 }
 
 impl Feed {
-    /// Looks what there is.
+    /// Looks what files there are; an endpoint or a database is asked with the first unit.
     ///
     /// # Errors
     /// [`FilesError`], if the source cannot be listed.
-    pub fn open(source: &Source, project: &std::path::Path) -> Result<Self, FilesError> {
+    pub fn open(source: &Source, project: &Path, data_dir: &Path, clock: Clock) -> Result<Self, FilesError> {
         match source {
             Source::Files { pattern } => Ok(Self::Files(find_files(project, pattern)?.into_iter())),
+            Source::Http(source) => {
+                Ok(Self::Http(Box::new(HttpFeed::new(Arc::clone(source), project, data_dir, clock))))
+            }
+            Source::Postgres(source) => Ok(Self::Postgres(PostgresFeed::new(Arc::clone(source), project, data_dir))),
         }
     }
 
@@ -93,6 +120,8 @@ impl Feed {
                     Err(error) => Next::Failed(file.name, error.into()),
                 }
             }
+            Self::Http(feed) => feed.next(state),
+            Self::Postgres(feed) => feed.next(state),
         }
     }
 }

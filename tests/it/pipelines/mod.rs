@@ -4,6 +4,13 @@
 mod bench_project;
 mod declarations;
 mod formats;
+mod http_access;
+mod http_failures;
+mod http_paging;
+mod http_register;
 mod lake;
+mod postgres;
+mod postgres_server;
 mod retry;
 mod shipped;
+mod source_declarations;

@@ -8,7 +8,8 @@ use chrono_tz::Tz;
 use encoding_rs::Encoding;
 use polars::prelude::DataType;
 
-use super::declaration::{RawColumn, RawCsv, RawEmit, RawFormat, RawPipeline, SourceType};
+use super::check_push::check_push;
+use super::declaration::{RawColumn, RawCsv, RawEmit, RawFormat, RawPipeline, RawSource, SourceType};
 use super::formats::csv::CsvOptions;
 use super::moment::MomentFormat;
 use super::pipeline::{Emit, Format, Pipeline, RejectRule};
@@ -126,11 +127,18 @@ impl Checker<'_> {
     }
 
     fn check_source(&self, problems: &mut Problems) -> super::sources::Source {
-        let pattern = &self.raw.source.files;
-        if let Err(error) = glob::Pattern::new(pattern) {
-            problems.push(self.source.problem(pattern, format!("`files`: {}", error.msg)));
+        match &self.raw.source {
+            RawSource::Files(pattern) => {
+                if let Err(error) = glob::Pattern::new(pattern) {
+                    problems.push(self.source.problem(pattern, format!("`files`: {}", error.msg)));
+                }
+                super::sources::Source::Files { pattern: pattern.value.clone() }
+            }
+            RawSource::Push(push) => {
+                let options = check_push(self.source, push, &self.raw.format, problems);
+                super::sources::Source::Push(options)
+            }
         }
-        super::sources::Source::Files { pattern: pattern.value.clone() }
     }
 
     /// The format, and whether numbers have a decimal comma.

@@ -44,13 +44,41 @@ pub struct RawPipeline {
     pub emit: Vec<Spanned<RawEmit>>,
 }
 
-/// Where the rows come from.
+/// Where the rows come from: exactly one of the sources.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RawSource {
+#[serde(rename_all = "lowercase")]
+pub enum RawSource {
     /// Pattern of the files, relative to the project, e.g. `data-samples/samara/journal-*.csv`.
     /// New files and files with changed content are read, in order of name.
-    pub files: Spanned<String>,
+    Files(Spanned<String>),
+    /// Rows come to the server by `POST /api/v1/pipelines/PIPELINE/events`.
+    Push(Spanned<RawPush>),
+}
+
+/// What may be pushed. The format is NDJSON; a body is acknowledged when it is durable, and read by the next run.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawPush {
+    /// Longest body in bytes, unpacked, up to 268435456; 8388608 (8 MiB) if absent. A longer one is answered 413.
+    pub max_body_bytes: Option<Spanned<u64>>,
+    /// Most bytes that may wait for the next run; 1073741824 (1 GiB) if absent. What comes then is answered 429.
+    pub max_pending_bytes: Option<Spanned<u64>>,
+    /// Days for which an idempotency key is remembered, 1 to 366; 7 if absent. The two million newest are in any case.
+    pub keep_keys_days: Option<Spanned<u16>>,
+    /// What becomes of a body with bad rows; `refuse` if absent.
+    #[serde(default)]
+    pub on_bad_rows: RawOnBadRows,
+}
+
+/// What becomes of a body with bad rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawOnBadRows {
+    /// Nothing of the body is taken; the answer is 422 and names each bad row.
+    #[default]
+    Refuse,
+    /// The body is taken; the answer says how many rows go to quarantine with the next run.
+    Quarantine,
 }
 
 /// How the files are written: exactly one of the formats.

@@ -2,6 +2,7 @@
 
 use super::assemble::AssembleError;
 use super::formats::FormatError;
+use super::inbox::InboxError;
 use super::mapping::MappingError;
 use super::quarantine::QuarantineError;
 use super::sources::files::FilesError;
@@ -14,6 +15,9 @@ pub enum FileError {
     /// It cannot be opened or read, or changed meanwhile.
     #[error(transparent)]
     Files(#[from] FilesError),
+    /// Pushed rows cannot be had.
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
     /// It is not in the declared format.
     #[error("`{file}` is not taken")]
     Format {

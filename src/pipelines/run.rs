@@ -21,7 +21,7 @@ use super::pseudonym::PseudonymKey;
 use super::quarantine::Quarantine;
 use super::report::{FileFailure, PipelineReport, Progress};
 use super::rules::RuleChecker;
-use super::sources::{Feed, Next, Unit};
+use super::sources::{Feed, Next, Surroundings, Unit};
 use super::state::PipelineState;
 use super::work::{Counts, FileWork, WorkError, format_error, open_decoder};
 use crate::clock::Clock;
@@ -72,8 +72,13 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
     if state.mend(last.as_ref()) {
         state.save(&state_path).map_err(state_error)?;
     }
-    let mut feed = Feed::open(&pipeline.source, context.project)
-        .map_err(|cause| RunError::Files { pipeline: name(), cause })?;
+    let around = Surroundings {
+        project: context.project,
+        data_dir: context.data_dir,
+        pipeline: &pipeline.name,
+        today: context.clock.now().date_naive(),
+    };
+    let mut feed = Feed::open(&pipeline.source, around).map_err(|cause| RunError::Files { pipeline: name(), cause })?;
     let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
     loop {
         let (same_feed, same_state, next) = ask_source(feed, state, pipeline).await?;

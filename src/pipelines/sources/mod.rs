@@ -5,12 +5,17 @@
 //! unit, and everything behind it is the same for all sources. A unit becomes one batch. Knows neither formats nor contracts.
 
 pub mod files;
+pub mod push;
 
+use std::path::Path;
+
+use chrono::NaiveDate;
 use serde_json::Value;
 
 use super::errors::FileError;
 use super::state::PipelineState;
 use files::{FilesError, SourceFile, find_files};
+use push::{PushFeed, PushOptions};
 
 /// The declared source of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +25,8 @@ pub enum Source {
         /// The pattern.
         pattern: String,
     },
+    /// Rows that are pushed to the server.
+    Push(PushOptions),
 }
 
 /// What becomes one batch.
@@ -52,6 +59,21 @@ pub enum Next {
 pub enum Feed {
     /// Files of the project.
     Files(std::vec::IntoIter<SourceFile>),
+    /// Pushed rows.
+    Push(PushFeed),
+}
+
+/// Where a run stands: what a source needs to know besides its own declaration.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// Folder of the project.
+    pub project: &'a Path,
+    /// Folder of run-time state.
+    pub data_dir: &'a Path,
+    /// Name of the pipeline.
+    pub pipeline: &'a str,
+    /// The day of the run, in UTC.
+    pub today: NaiveDate,
 }
 
 impl Feed {
@@ -59,9 +81,12 @@ impl Feed {
     ///
     /// # Errors
     /// [`FilesError`], if the source cannot be listed.
-    pub fn open(source: &Source, project: &std::path::Path) -> Result<Self, FilesError> {
+    pub fn open(source: &Source, around: Surroundings<'_>) -> Result<Self, FilesError> {
         match source {
-            Source::Files { pattern } => Ok(Self::Files(find_files(project, pattern)?.into_iter())),
+            Source::Files { pattern } => Ok(Self::Files(find_files(around.project, pattern)?.into_iter())),
+            Source::Push(options) => {
+                Ok(Self::Push(PushFeed::new(around.data_dir, around.pipeline, options, around.today)))
+            }
         }
     }
 
@@ -76,6 +101,7 @@ impl Feed {
                     Err(error) => Next::Failed(file.name, error.into()),
                 }
             }
+            Self::Push(feed) => feed.next(state),
         }
     }
 }

@@ -20,9 +20,9 @@ lint: web
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 
-## What each stage costs per million rows
+## What each stage costs per million rows, and how fast pushed rows become durable
 bench: web
-	$(CARGO) bench --locked --profile dev --bench stages
+	$(CARGO) bench --locked --profile dev --bench stages --bench push
 
 ## Fonts, styles and scripts, installed from npm by the lock file and built into the binary
 web: $(WEB)/dist/.stamp

@@ -2,5 +2,6 @@
 
 mod commands;
 mod kill;
+mod push;
 mod readme;
 mod samples;

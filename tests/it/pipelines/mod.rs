@@ -5,4 +5,5 @@ mod bench_project;
 mod declarations;
 mod formats;
 mod lake;
+mod push;
 mod shipped;

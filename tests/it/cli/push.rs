@@ -53,17 +53,23 @@ fn push(address: &str, key: usize, body: &str) -> Option<u16> {
 fn killed_servers_and_runs_lose_nothing_and_repeat_nothing() {
     let folder = pushed_project("push: {}");
     let program = Program { project: folder.path().to_owned(), data: tempfile::tempdir().unwrap() };
-    let rows = case_events(40_000);
+    let rows = case_events(80_000);
     let bodies: Vec<String> = rows.chunks(ROWS_PER_BODY).map(|rows| rows.join("\n")).collect();
     let address = Mutex::new(String::new());
-    let (next, n_acknowledged) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let is_over = Mutex::new(false);
+    // The number of the next body; none when no more is to be pushed.
+    let next = Mutex::new(Some(0));
+    let take_number = || {
+        let mut next = next.lock().unwrap();
+        let number = (*next)?;
+        *next = Some(number + 1);
+        Some(number)
+    };
+    let n_acknowledged = AtomicUsize::new(0);
     let mut chance = ChaCha8Rng::seed_from_u64(7);
     let n_pushed = std::thread::scope(|threads| {
         for _ in 0..N_PUSHERS {
             threads.spawn(|| {
-                while !*is_over.lock().unwrap() {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
+                while let Some(number) = take_number() {
                     let body = bodies.get(number).expect("the bodies do not suffice for the kills");
                     // Without an answer nobody knows whether it was taken, so it is sent again.
                     let status = loop {
@@ -75,7 +81,7 @@ fn killed_servers_and_runs_lose_nothing_and_repeat_nothing() {
                     };
                     assert_eq!(status, 202);
                     n_acknowledged.fetch_add(1, Ordering::Relaxed);
-                    sleep(Duration::from_millis(2));
+                    sleep(Duration::from_millis(5));
                 }
             });
         }
@@ -101,12 +107,11 @@ fn killed_servers_and_runs_lose_nothing_and_repeat_nothing() {
         }
         let (server, there) = start(&program);
         *address.lock().unwrap() = there;
-        *is_over.lock().unwrap() = true;
-        while n_acknowledged.load(Ordering::Relaxed) < next.load(Ordering::Relaxed) {
+        let n_bodies = next.lock().unwrap().take().unwrap();
+        while n_acknowledged.load(Ordering::Relaxed) < n_bodies {
             sleep(Duration::from_millis(5));
         }
-        let n_bodies = next.load(Ordering::Relaxed);
-        for (number, body) in bodies[..n_bodies].iter().enumerate() {
+        for (number, body) in bodies[..n_bodies].iter().enumerate().step_by(7) {
             assert_eq!(push(&there_of(&address), number, body), Some(202), "a body that comes again");
         }
         kill(server);
@@ -117,7 +122,7 @@ fn killed_servers_and_runs_lose_nothing_and_repeat_nothing() {
     // Read as often as pushed: not even a duplicate that the lake would have told from a new event.
     let read = figure("SELECT sum(read), sum(accepted), sum(duplicate), sum(rejected) FROM runs");
     assert_eq!(read, format!("{n_pushed},{n_pushed},0,0"));
-    let text = program.succeed(["sql", "--format", "csv", "SELECT case_id, event FROM cases"]);
+    let text = program.succeed(["sql", "--format", "csv", "SELECT case_id, event FROM events_cases"]);
     let found: BTreeSet<&str> = text.lines().skip(1).collect();
     assert_eq!((text.lines().count() - 1, found.len()), (n_pushed, n_pushed));
     let of_row = |row: &String| {

@@ -9,6 +9,7 @@ use encoding_rs::Encoding;
 use polars::prelude::DataType;
 
 use super::check_push::check_push;
+use super::check_s3::check_s3;
 use super::declaration::{RawColumn, RawCsv, RawEmit, RawFormat, RawPipeline, RawSource, SourceType};
 use super::formats::csv::CsvOptions;
 use super::moment::MomentFormat;
@@ -134,6 +135,7 @@ impl Checker<'_> {
                 }
                 super::sources::Source::Files { pattern: pattern.value.clone() }
             }
+            RawSource::S3(s3) => super::sources::Source::S3(check_s3(self.source, s3, problems)),
             RawSource::Push(push) => {
                 let options = check_push(self.source, push, &self.raw.format, problems);
                 super::sources::Source::Push(options)

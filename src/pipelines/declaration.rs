@@ -51,8 +51,43 @@ pub enum RawSource {
     /// Pattern of the files, relative to the project, e.g. `data-samples/samara/journal-*.csv`.
     /// New files and files with changed content are read, in order of name.
     Files(Spanned<String>),
+    /// Objects of an S3-compatible store. New objects and objects with a changed ETag are read, in order of key.
+    S3(RawS3),
     /// Rows come to the server by `POST /api/v1/pipelines/PIPELINE/events`.
     Push(Spanned<RawPush>),
+}
+
+/// Objects of an S3-compatible store.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawS3 {
+    /// Bucket and pattern of the objects, e.g. `s3://registers/journals/2026-*.csv`; `**` stands for any folders.
+    pub url: Spanned<String>,
+    /// Address of the store, e.g. `https://storage.region.ru`; Amazon's if absent. Plain `http` is for this machine only.
+    pub endpoint: Option<Spanned<String>>,
+    /// Region of the store; `us-east-1` if absent, which most stores take.
+    pub region: Option<Spanned<String>>,
+    /// Whether the bucket stands in the path of an address instead of in its host name; true if absent.
+    #[serde(default = "default_true")]
+    pub path_style: bool,
+    /// Where the access key is.
+    pub access_key: RawSecret,
+    /// Where the secret key is.
+    pub secret_key: RawSecret,
+}
+
+fn default_true() -> bool {
+    true
+}
+
+/// Where a secret is: exactly one of the places. A secret never stands in a declaration.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawSecret {
+    /// In this variable of the environment.
+    Env(Spanned<String>),
+    /// In this file, relative to the project; the end of its line is no part of the secret.
+    File(Spanned<String>),
 }
 
 /// What may be pushed. The format is NDJSON; a body is acknowledged when it is durable, and read by the next run.

@@ -6,6 +6,7 @@ use super::inbox::InboxError;
 use super::mapping::MappingError;
 use super::quarantine::QuarantineError;
 use super::sources::files::FilesError;
+use super::sources::s3::S3Error;
 use super::state::StateError;
 use crate::warehouse::lake::LakeError;
 
@@ -18,6 +19,9 @@ pub enum FileError {
     /// Pushed rows cannot be had.
     #[error(transparent)]
     Inbox(#[from] InboxError),
+    /// An object cannot be had.
+    #[error(transparent)]
+    S3(#[from] S3Error),
     /// It is not in the declared format.
     #[error("`{file}` is not taken")]
     Format {

@@ -14,6 +14,7 @@ pub mod assemble;
 pub mod bridge;
 pub mod check;
 mod check_push;
+mod check_s3;
 pub mod declaration;
 mod errors;
 pub mod expression;

@@ -6,6 +6,8 @@
 
 pub mod files;
 pub mod push;
+pub mod s3;
+pub mod secret;
 
 use std::path::Path;
 
@@ -16,6 +18,7 @@ use super::errors::FileError;
 use super::state::PipelineState;
 use files::{FilesError, SourceFile, find_files};
 use push::{PushFeed, PushOptions};
+use s3::{S3Feed, S3Options};
 
 /// The declared source of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub enum Source {
     },
     /// Rows that are pushed to the server.
     Push(PushOptions),
+    /// Objects of a store.
+    S3(S3Options),
 }
 
 /// What becomes one batch.
@@ -61,6 +66,8 @@ pub enum Feed {
     Files(std::vec::IntoIter<SourceFile>),
     /// Pushed rows.
     Push(PushFeed),
+    /// Objects of a store.
+    S3(Box<S3Feed>),
 }
 
 /// Where a run stands: what a source needs to know besides its own declaration.
@@ -84,6 +91,7 @@ impl Feed {
     pub fn open(source: &Source, around: Surroundings<'_>) -> Result<Self, FilesError> {
         match source {
             Source::Files { pattern } => Ok(Self::Files(find_files(around.project, pattern)?.into_iter())),
+            Source::S3(options) => Ok(Self::S3(Box::new(S3Feed::new(options, around)))),
             Source::Push(options) => {
                 Ok(Self::Push(PushFeed::new(around.data_dir, around.pipeline, options, around.today)))
             }
@@ -102,6 +110,7 @@ impl Feed {
                 }
             }
             Self::Push(feed) => feed.next(state),
+            Self::S3(feed) => feed.next(state),
         }
     }
 }

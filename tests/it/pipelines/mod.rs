@@ -6,4 +6,5 @@ mod declarations;
 mod formats;
 mod lake;
 mod push;
+mod s3;
 mod shipped;

@@ -128,7 +128,7 @@ pub(crate) async fn push_events(
     let now = app.clock().now();
     let taking = spawn_blocking(move || {
         let body = if is_packed { unpack(&body, limit)? } else { body };
-        Ok(desk.take(&key, &body, now)?)
+        Ok::<_, ApiError>(desk.take(&key, &body, now)?)
     });
     let receipt = taking.await.map_err(ApiError::failed)??;
     Ok((StatusCode::ACCEPTED, Json(PushResponse::new(id, receipt))))

@@ -1,7 +1,5 @@
 //! Why pushed rows are not taken, as the API tells it.
 
-use std::sync::Arc;
-
 use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
@@ -92,14 +90,14 @@ pub struct BadRowResponse {
     /// Its line in the body, from 1.
     pub row: u64,
     /// The broken rule.
-    pub rule: Arc<str>,
+    pub rule: String,
     /// What is wrong and what to do, in Russian; no personal value is in it.
-    pub sentence: Arc<str>,
+    pub sentence: String,
 }
 
 impl From<&BadRow> for BadRowResponse {
     fn from(bad: &BadRow) -> Self {
-        Self { row: bad.row, rule: bad.rule.as_str().into(), sentence: bad.sentence.as_str().into() }
+        Self { row: bad.row, rule: bad.rule.clone(), sentence: bad.sentence.clone() }
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::error::Error;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use fs_err::File;

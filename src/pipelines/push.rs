@@ -122,11 +122,11 @@ impl PushDesk {
 
     fn check(&self, lines: &[u8], now: DateTime<Utc>) -> Result<CheckedRows, PushError> {
         let spare = locked(&self.checkers).pop();
-        let mut checker =
-            spare.unwrap_or_else(|| RowChecker::new(&self.pipeline, &self.contract, &self.reference, now));
-        let checked = checker.check(lines, now);
+        let make = || RowChecker::new(&self.pipeline, &self.contract, &self.reference, now);
+        let mut checker = spare.unwrap_or_else(make);
+        let found = checker.check(lines, now);
         locked(&self.checkers).push(checker);
-        checked.map_err(|error| match error {
+        found.map_err(|error| match error {
             CheckError::Mapping(_) | CheckError::Format(_) => PushError::Unmappable,
         })
     }

@@ -60,7 +60,9 @@ pub(super) fn append_frame(buffer: &mut Vec<u8>, entry: &Entry, body: &[u8]) -> 
     let too_long = |_| io::Error::new(io::ErrorKind::InvalidInput, "a body of 4 GiB does not fit a frame");
     let lengths = [u32::try_from(entry.len()).map_err(too_long)?, u32::try_from(body.len()).map_err(too_long)?];
     let checksum = checksum(lengths, &entry, body);
-    lengths.iter().for_each(|length| buffer.extend(length.to_le_bytes()));
+    for length in lengths {
+        buffer.extend(length.to_le_bytes());
+    }
     buffer.extend(checksum.to_le_bytes());
     buffer.extend(entry);
     buffer.extend(body);

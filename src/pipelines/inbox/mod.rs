@@ -184,14 +184,11 @@ impl Inbox {
         let Self { folder, keys, open, volumes, .. } = self;
         let mut numbers = folder.segments()?;
         let seen = open.as_ref().map_or(0, |open| open.number);
-        let newest = match numbers.last() {
-            Some(newest) => *newest,
-            None => {
-                folder.create_segment(seen + 1)?;
-                numbers.push(seen + 1);
-                seen + 1
-            }
-        };
+        if numbers.is_empty() {
+            folder.create_segment(seen + 1)?;
+            numbers.push(seen + 1);
+        }
+        let newest = numbers.last().copied().unwrap_or_default();
         match open {
             Some(open) if newest == seen || newest == seen + 1 => {
                 // A segment that was consumed meanwhile can still be read through the open file.

@@ -24,9 +24,9 @@ use crate::pipelines::state::PipelineState;
 const FETCHED_FOLDER: &str = "fetched";
 /// How often a request is repeated, and for how long altogether.
 const MAX_RETRIES: usize = 5;
-const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
+const RETRY_TIMEOUT: Duration = Duration::from_mins(1);
 /// Longest time for one answer with its body; a body that takes longer is asked for again from where it was.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(300);
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// What a pipeline declares of its store.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use svod::pipelines::{PipelineState, PushDesk, PushError};
 
 use super::bench_project::BenchProject;
 
-const PUSHED: &str = r#"pipeline: journal
+const PUSHED: &str = r"pipeline: journal
 title: {ru: События, en: Events}
 description: Events as a register pushes them.
 contract: cases
@@ -28,7 +28,7 @@ values:
   person_id: {from: insurance}
 emit:
   - {at: at}
-"#;
+";
 
 fn pushed() -> BenchProject {
     let project = BenchProject::new();

@@ -56,7 +56,7 @@ impl S3 for Store {
         let prefix = request.input.prefix.unwrap_or_default();
         let objects = contents.objects.iter().filter(|(key, _)| key.starts_with(&prefix)).map(|(key, body)| Object {
             key: Some(key.clone()),
-            size: Some(body.len() as i64),
+            size: i64::try_from(body.len()).ok(),
             e_tag: contents.tag(key),
             last_modified: Some(Timestamp::from(SystemTime::UNIX_EPOCH)),
             ..Object::default()
@@ -84,7 +84,7 @@ impl S3 for Store {
         let mut chunks = vec![Ok(rest.slice(..rest.len() / 2))];
         chunks.push(if is_broken { Err(io::Error::other("broken")) } else { Ok(rest.slice(rest.len() / 2..)) });
         Ok(S3Response::new(GetObjectOutput {
-            content_length: Some(rest.len() as i64),
+            content_length: i64::try_from(rest.len()).ok(),
             content_range: (first > 0).then(|| format!("bytes {first}-{}/{n_bytes}", n_bytes - 1)),
             body: Some(StreamingBlob::wrap(stream::iter(chunks))),
             e_tag: tag,

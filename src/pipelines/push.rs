@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
 
+use super::inbox::folder::InboxFolder;
 use super::inbox::{Inbox, InboxError, NotKept, Receipt, Submission};
 use super::pipeline::Pipeline;
 use super::row_check::{BadRow, CheckError, CheckedRows, RowChecker};
@@ -65,6 +66,7 @@ pub struct PushDesk {
     /// Checkers that nobody uses at the moment; each is made once and used again.
     checkers: Mutex<Vec<RowChecker>>,
     waiting: Mutex<Vec<Arc<Submission>>>,
+    folder: InboxFolder,
     inbox: Mutex<Inbox>,
 }
 
@@ -86,6 +88,7 @@ impl PushDesk {
             reference: Arc::clone(reference),
             checkers: Mutex::default(),
             waiting: Mutex::default(),
+            folder: InboxFolder::new(data_dir, pipeline.name()),
             inbox: Mutex::new(Inbox::new(data_dir, pipeline.name(), options.max_pending_bytes, keep_keys)),
         })
     }
@@ -94,6 +97,14 @@ impl PushDesk {
     #[must_use]
     pub fn options(&self) -> &PushOptions {
         &self.options
+    }
+
+    /// Bytes that wait for the next run, about.
+    ///
+    /// # Errors
+    /// [`InboxError`], if the inbox cannot be listed.
+    pub fn pending_bytes(&self) -> Result<u64, InboxError> {
+        self.folder.n_bytes()
     }
 
     /// Takes a body of rows under an idempotency key; when this returns a receipt, the rows are durable. The same key with the same

@@ -54,6 +54,11 @@ impl Desks {
         Self { by_pipeline, memory: Semaphore::new(MEMORY_KIB as usize) }
     }
 
+    /// The desks with the names of their pipelines.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &PushDesk)> {
+        self.by_pipeline.iter().map(|(pipeline, desk)| (pipeline.as_str(), desk.as_ref()))
+    }
+
     fn find(&self, pipeline: &str) -> Result<&Arc<PushDesk>, ApiError> {
         let known = self.by_pipeline.keys().map(String::as_str);
         self.by_pipeline

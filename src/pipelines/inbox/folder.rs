@@ -71,6 +71,18 @@ impl InboxFolder {
         Ok(numbers)
     }
 
+    /// Bytes of all segments: what waits for the next run, about.
+    pub(crate) fn n_bytes(&self) -> Result<u64, InboxError> {
+        let segments = if self.exists() { self.segments()? } else { Vec::new() };
+        let sizes = segments.into_iter().map(|number| match fs_err::metadata(self.segment_path(number)) {
+            Ok(metadata) => Ok(metadata.len()),
+            // A run has consumed it meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(error),
+        });
+        Ok(sizes.sum::<io::Result<u64>>()?)
+    }
+
     /// Opens a segment for reading and appending.
     pub(super) fn open_segment(&self, number: u64) -> Result<File, InboxError> {
         Ok(OpenOptions::new().read(true).append(true).open(self.segment_path(number))?)

@@ -185,7 +185,8 @@ impl S3Feed {
             .with_client_options(client)
             .with_retry(retry);
         if let Some(endpoint) = endpoint {
-            builder = builder.with_endpoint(endpoint);
+            let host_style = || endpoint.replacen("://", &format!("://{bucket}."), 1);
+            builder = builder.with_endpoint(if *path_style { endpoint.clone() } else { host_style() });
         }
         builder.build().map_err(|cause| S3Error::Client { bucket: bucket.clone(), cause })
     }

@@ -44,6 +44,8 @@ async fn taken_rows_have_a_receipt_which_comes_again_with_the_same_key() {
     let mut packed = request("a", gzip(rows.as_bytes()));
     packed.headers_mut().insert(header::CONTENT_ENCODING, "gzip".parse().unwrap());
     assert_eq!(app.send(packed).await.json(), receipt);
+    let metrics = app.get("/metrics").await;
+    assert!(metrics.text().contains("svod_push_pending_bytes{pipeline=\"case_events\"} "), "{}", metrics.text());
     let answer = push(&app, "a", "{}").await;
     assert_eq!(
         (answer.status.as_u16(), answer.problem()["type"].as_str().unwrap()),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use axum::body::Bytes;
-use futures::stream;
+use futures::{StreamExt, stream};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use s3s::auth::SimpleAuth;
@@ -16,6 +16,7 @@ use s3s::dto::{
 use s3s::service::S3ServiceBuilder;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use tokio::net::TcpListener;
+use tokio::task::yield_now;
 
 use super::bench_project::{BenchProject, HEADER, JOURNAL};
 
@@ -81,12 +82,17 @@ impl S3 for Store {
         let is_broken = contents.n_broken > 0;
         contents.n_broken = contents.n_broken.saturating_sub(1);
         let rest = Bytes::from(body).slice(first..);
-        let mut chunks = vec![Ok(rest.slice(..rest.len() / 2))];
-        chunks.push(if is_broken { Err(io::Error::other("broken")) } else { Ok(rest.slice(rest.len() / 2..)) });
+        let (one, other) = (rest.slice(..rest.len() / 2), rest.slice(rest.len() / 2..));
+        let end = async move {
+            // What is sent so far leaves the server first.
+            yield_now().await;
+            if is_broken { Err(io::Error::other("broken")) } else { Ok(other) }
+        };
+        let chunks = stream::iter([Ok(one)]).chain(stream::once(end));
         Ok(S3Response::new(GetObjectOutput {
             content_length: i64::try_from(rest.len()).ok(),
             content_range: (first > 0).then(|| format!("bytes {first}-{}/{n_bytes}", n_bytes - 1)),
-            body: Some(StreamingBlob::wrap(stream::iter(chunks))),
+            body: Some(StreamingBlob::wrap(chunks)),
             e_tag: tag,
             last_modified: Some(Timestamp::from(SystemTime::UNIX_EPOCH)),
             ..GetObjectOutput::default()

@@ -24,9 +24,9 @@ lint: web
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 
-## What each stage costs per million rows
+## What each stage costs per million rows, and how fast pushed rows become durable
 bench: web
-	$(CARGO) bench --locked --profile dev --bench stages
+	$(CARGO) bench --locked --profile dev --bench stages --bench push
 
 ## Ingestion beside bare DuckDB, and a small refresh on top of a long history; minutes, and gigabytes below the target folder
 bench-scale: web

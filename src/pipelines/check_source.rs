@@ -9,6 +9,8 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::check::Checker;
 use super::check_http::check_http;
+use super::check_push::check_push;
+use super::check_s3::check_s3;
 use super::declaration::{RawSource, SourceType};
 use super::formats::ColumnName;
 use super::formats::csv::CsvOptions;
@@ -48,6 +50,10 @@ impl Checker<'_> {
                 }
                 Source::Postgres(Arc::new(check_postgres(&mut checker, raw)))
             }
+            RawSource::S3(raw) => Source::S3(check_s3(&mut checker, raw)),
+            RawSource::Push(raw) => {
+                Source::Push(check_push(self.source, raw, self.raw.format.as_ref(), checker.problems))
+            }
         }
     }
 
@@ -63,7 +69,7 @@ impl Checker<'_> {
     /// A cursor is written down in the clear wherever a batch is recorded.
     pub(super) fn check_cursor_is_open(&self, columns: &[SourceColumn], problems: &mut Problems) {
         let name = match &self.raw.source {
-            RawSource::Files(_) => None,
+            RawSource::Files(_) | RawSource::S3(_) | RawSource::Push(_) => None,
             RawSource::Http(raw) => raw.cursor.as_ref().map(|cursor| &cursor.column),
             RawSource::Postgres(raw) => raw.cursor.as_ref().map(|cursor| &cursor.column),
         };

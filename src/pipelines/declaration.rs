@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::source_declaration::{RawHttp, RawPostgres};
+use super::source_declaration::{RawHttp, RawPostgres, RawPush, RawS3};
 use crate::declarations::Spanned;
 use crate::domain::language::Text;
 
@@ -56,6 +56,10 @@ pub enum RawSource {
     Http(Box<RawHttp>),
     /// A query to a PostgreSQL database.
     Postgres(Box<RawPostgres>),
+    /// Objects of an S3-compatible store. New objects and objects with a changed ETag are read, in order of key.
+    S3(Box<RawS3>),
+    /// Rows come to the server by `POST /api/v1/pipelines/PIPELINE/events`.
+    Push(Spanned<RawPush>),
 }
 
 /// How the files are written: exactly one of the formats.

@@ -2,11 +2,13 @@
 
 use super::assemble::AssembleError;
 use super::formats::FormatError;
+use super::inbox::InboxError;
 use super::mapping::MappingError;
 use super::quarantine::QuarantineError;
 use super::sources::files::FilesError;
 use super::sources::http::HttpError;
 use super::sources::postgres::PostgresError;
+use super::sources::s3::S3Error;
 use super::state::StateError;
 use crate::warehouse::lake::LakeError;
 
@@ -16,6 +18,12 @@ pub enum FileError {
     /// It cannot be opened or read, or changed meanwhile.
     #[error(transparent)]
     Files(#[from] FilesError),
+    /// Pushed rows cannot be had.
+    #[error(transparent)]
+    Inbox(#[from] InboxError),
+    /// An object cannot be had.
+    #[error(transparent)]
+    S3(#[from] S3Error),
     /// It is not in the declared format.
     #[error("`{file}` is not taken")]
     Format {

@@ -52,9 +52,14 @@ impl RuleChecker {
         Self {
             columns: columns.collect(),
             occurred_at: contract.columns.iter().position(|column| column.name == OCCURRED_AT),
-            range: (first.and_utc().timestamp_micros(), (now + Duration::days(1)).timestamp_micros()),
+            range: (first.and_utc().timestamp_micros(), latest_event(now)),
             time_zone,
         }
+    }
+
+    /// Moves the latest moment of an event, as [`Self::new`] sets it.
+    pub fn set_now(&mut self, now: DateTime<Utc>) {
+        self.range.1 = latest_event(now);
     }
 
     /// Rejects the rows of events that break a rule.
@@ -90,6 +95,11 @@ impl RuleChecker {
             });
         }
     }
+}
+
+/// The latest moment at which an event may have occurred, in microseconds of UTC.
+fn latest_event(now: DateTime<Utc>) -> i64 {
+    (now + Duration::days(1)).timestamp_micros()
 }
 
 impl ColumnRules {

@@ -21,7 +21,7 @@ use super::pseudonym::PseudonymKey;
 use super::quarantine::Quarantine;
 use super::report::{FileFailure, PipelineReport, Progress};
 use super::rules::RuleChecker;
-use super::sources::{Feed, Next, Unit};
+use super::sources::{Feed, Next, Surroundings, Unit};
 use super::state::PipelineState;
 use super::work::{Counts, FileWork, WorkError, format_error, open_decoder};
 use crate::clock::Clock;
@@ -62,8 +62,13 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
     let name = || pipeline.name.clone();
     let state_error = |cause| RunError::State { pipeline: name(), cause };
     let (contract, state_path, mut state) = prepare(context, pipeline).await?;
-    let mut feed = Feed::open(&pipeline.source, context.project, context.data_dir, context.clock)
-        .map_err(|cause| RunError::Files { pipeline: name(), cause })?;
+    let around = Surroundings {
+        project: context.project,
+        data_dir: context.data_dir,
+        pipeline: &pipeline.name,
+        clock: context.clock,
+    };
+    let mut feed = Feed::open(&pipeline.source, around).map_err(|cause| RunError::Files { pipeline: name(), cause })?;
     let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
     loop {
         let (same_feed, same_state, next) = ask_source(feed, state, pipeline).await?;

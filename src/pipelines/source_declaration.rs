@@ -45,6 +45,57 @@ pub struct RawHttp {
     pub ca_file: Option<Spanned<String>>,
 }
 
+/// Objects of an S3-compatible store.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawS3 {
+    /// Bucket and pattern of the objects, e.g. `s3://registers/journals/2026-*.csv`; `**` stands for any folders.
+    pub url: Spanned<String>,
+    /// Address of the store, e.g. `https://storage.region.ru`; Amazon's if absent. Plain `http` is for this machine only.
+    pub endpoint: Option<Spanned<String>>,
+    /// Region of the store; `us-east-1` if absent, which most stores take.
+    pub region: Option<Spanned<String>>,
+    /// Whether the bucket stands in the path of an address instead of in its host name; true if absent.
+    #[serde(default = "default_true")]
+    pub path_style: bool,
+    /// Where the access key lies.
+    #[schemars(with = "RawSecret")]
+    pub access_key: Spanned<RawParameter>,
+    /// Where the secret key lies.
+    #[schemars(with = "RawSecret")]
+    pub secret_key: Spanned<RawParameter>,
+}
+
+fn default_true() -> bool {
+    true
+}
+
+/// What may be pushed. The format is NDJSON; a body is acknowledged when it is durable, and read by the next run.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawPush {
+    /// Longest body in bytes, unpacked, up to 268435456; 8388608 (8 MiB) if absent. A longer one is answered 413.
+    pub max_body_bytes: Option<Spanned<u64>>,
+    /// Most bytes that may wait for the next run; 1073741824 (1 GiB) if absent. What comes then is answered 429.
+    pub max_pending_bytes: Option<Spanned<u64>>,
+    /// Days for which an idempotency key is remembered, 1 to 366; 7 if absent. The two million newest are in any case.
+    pub keep_keys_days: Option<Spanned<u16>>,
+    /// What becomes of a body with bad rows; `refuse` if absent.
+    #[serde(default)]
+    pub on_bad_rows: RawOnBadRows,
+}
+
+/// What becomes of a body with bad rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RawOnBadRows {
+    /// Nothing of the body is taken; the answer is 422 and names each bad row.
+    #[default]
+    Refuse,
+    /// The body is taken; the answer says how many rows go to quarantine with the next run.
+    Quarantine,
+}
+
 /// A value, or the place where a secret lies.
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(untagged)]

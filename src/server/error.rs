@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 use uuid::Uuid;
 
+use super::push_refusal::{BadRowResponse, PushRefusal};
 use crate::dashboards::WidgetError;
 use crate::indicators::QueryError;
 
@@ -54,6 +55,9 @@ pub enum ApiError {
     /// The core refuses the request as it stands.
     #[error("{0}")]
     Refused(String),
+    /// Pushed rows are not taken.
+    #[error(transparent)]
+    NotTaken(#[from] PushRefusal),
     /// The widget has no picture or table of this kind.
     #[error("{0}")]
     NotDrawable(String),
@@ -99,6 +103,7 @@ impl ApiError {
             Self::NoMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, "no-method", "Method not allowed"),
             Self::BadParameter { .. } => (StatusCode::BAD_REQUEST, "bad-parameter", "Bad parameter"),
             Self::Refused(_) => (StatusCode::BAD_REQUEST, "refused", "Request refused"),
+            Self::NotTaken(refusal) => refusal.kind(),
             Self::NotDrawable(_) => (StatusCode::NOT_FOUND, "not-drawable", "No such form"),
             Self::NoSnapshot => (StatusCode::SERVICE_UNAVAILABLE, "no-snapshot", "No data yet"),
             Self::TooSlow { .. } => (StatusCode::SERVICE_UNAVAILABLE, "too-slow", "Too slow"),
@@ -121,6 +126,7 @@ impl ApiError {
             | Self::NoMethod { .. }
             | Self::BadParameter { .. }
             | Self::Refused(_)
+            | Self::NotTaken(_)
             | Self::NotDrawable(_)
             | Self::NoSnapshot
             | Self::TooSlow { .. } => self.to_string(),
@@ -131,6 +137,10 @@ impl ApiError {
             status: status.as_u16(),
             detail,
             error_id,
+            rows: match self {
+                Self::NotTaken(refusal) => refusal.rows(),
+                _ => Vec::new(),
+            },
         }
     }
 }
@@ -167,7 +177,13 @@ fn with_help(error: &QueryError) -> String {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        (self.kind().0, self.to_problem()).into_response()
+        let mut response = (self.kind().0, self.to_problem()).into_response();
+        if let Self::NotTaken(refusal) = &self
+            && let Some(seconds) = refusal.retry_after_secs()
+        {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 
@@ -186,6 +202,9 @@ pub struct Problem {
     /// Id of this occurrence, under which the server's log has the causes.
     #[schema(value_type = String, example = "01994e2c-8f5a-7c1e-9d3b-3f2a6b1c0d4e")]
     pub error_id: Uuid,
+    /// Rows that broke a rule, for pushed rows only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<BadRowResponse>,
 }
 
 /// What every route that serves figures may answer instead, for the documentation of the API.

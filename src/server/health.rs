@@ -50,7 +50,8 @@ pub(crate) async fn get_readiness(State(app): State<App>) -> Result<Json<ReadyRe
 
 /// Counters for Prometheus.
 ///
-/// Requests by route and status, their durations, the snapshot's number and rows, the age of each pipeline's last event.
+/// Requests by route and status, their durations, the snapshot's number and rows, the age of each pipeline's last event, the
+/// pushed bytes that wait for the next run.
 #[utoipa::path(
     get, path = "/metrics", tag = "operations",
     responses((status = 200, description = "Text format of Prometheus", body = String, content_type = "text/plain")),
@@ -67,6 +68,9 @@ pub(crate) async fn get_metrics(State(app): State<App>) -> Result<Response, ApiE
                 metrics.set_freshness(name, app.clock().now() - last);
             }
         }
+    }
+    for (pipeline, desk) in app.desks().iter() {
+        app.metrics().set_pending(pipeline, desk.pending_bytes().map_err(ApiError::failed)?);
     }
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics().render()).into_response())
 }

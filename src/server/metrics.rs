@@ -13,6 +13,7 @@ const DURATION: &str = "svod_http_request_duration_seconds";
 const SNAPSHOT: &str = "svod_snapshot_number";
 const FRESHNESS: &str = "svod_freshness_seconds";
 const ROWS: &str = "svod_snapshot_rows";
+const PUSHED: &str = "svod_push_pending_bytes";
 
 /// Upper bounds of the duration histogram, in seconds.
 const BUCKETS: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -41,6 +42,11 @@ impl Metrics {
             "Seconds since the last event of a pipeline".into(),
         );
         recorder.describe_gauge(KeyName::from(ROWS), None, "Rows of a table in the snapshot".into());
+        recorder.describe_gauge(
+            KeyName::from(PUSHED),
+            Some(Unit::Bytes),
+            "Pushed bytes that wait for the next run of a pipeline".into(),
+        );
         let handle = recorder.handle();
         Self { recorder: Arc::new(recorder), handle }
     }
@@ -68,6 +74,11 @@ impl Metrics {
     /// Sets the rows of a table.
     pub fn set_rows(&self, table: &str, n_rows: u64) {
         self.set(ROWS, vec![Label::new("table", table.to_owned())], as_gauge(n_rows));
+    }
+
+    /// Sets the pushed bytes that wait for the next run of a pipeline.
+    pub fn set_pending(&self, pipeline: &str, n_bytes: u64) {
+        self.set(PUSHED, vec![Label::new("pipeline", pipeline.to_owned())], as_gauge(n_bytes));
     }
 
     /// The text that Prometheus reads.

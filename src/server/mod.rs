@@ -17,6 +17,8 @@ mod openapi;
 mod pages;
 mod params;
 mod passport;
+mod push;
+mod push_refusal;
 mod router;
 mod runs;
 mod snapshots;

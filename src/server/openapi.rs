@@ -4,7 +4,7 @@ use axum::Json;
 use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
-use super::{assets, dashboards, error, health, indicators, pages, runs, snapshots, widgets};
+use super::{assets, dashboards, error, health, indicators, pages, push, push_refusal, runs, snapshots, widgets};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -39,12 +39,13 @@ use super::{assets, dashboards, error, health, indicators, pages, runs, snapshot
         indicators::query_indicator,
         snapshots::list_snapshots,
         runs::list_runs,
+        push::push_events,
         get_openapi,
         health::get_health,
         health::get_readiness,
         health::get_metrics,
     ),
-    components(schemas(error::Problem)),
+    components(schemas(error::Problem, push_refusal::BadRowResponse)),
 )]
 struct Documentation;
 

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::http::{Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
@@ -11,7 +11,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use super::error::ApiError;
 use super::observe::{answer_panic, count, dress_problems, limit_time, protect};
 use super::state::App;
-use super::{assets, dashboards, health, indicators, openapi, pages, runs, snapshots, widgets};
+use super::{assets, dashboards, health, indicators, openapi, pages, push, runs, snapshots, widgets};
 
 /// One row of the table of addresses.
 pub struct Route {
@@ -52,6 +52,7 @@ pub fn routes() -> Vec<Route> {
         route("/api/v1/indicators/{id}", &["/api/v1/indicators/{id}"], get(indicators::get_indicator)),
         route("/api/v1/indicators/{id}/values", &["/api/v1/indicators/{id}/values"], get(indicators::query_indicator)),
         route("/api/v1/snapshots", &["/api/v1/snapshots"], get(snapshots::list_snapshots)),
+        route("/api/v1/pipelines/{id}/events", &["/api/v1/pipelines/{id}/events"], post(push::push_events)),
         route("/api/v1/runs", &["/api/v1/runs"], get(runs::list_runs)),
         route("/api/openapi.json", &["/api/openapi.json"], get(openapi::get_openapi)),
         route("/healthz", &["/healthz"], get(health::get_health)),

@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use super::assets::assets_hash;
 use super::error::ApiError;
 use super::metrics::Metrics;
+use super::push::Desks;
 use crate::clock::Clock;
 use crate::dashboards::{Freshness, Sources};
 use crate::declarations::list_files;
@@ -38,6 +39,7 @@ struct Parts {
     data_dir: PathBuf,
     clock: Clock,
     metrics: Metrics,
+    desks: Desks,
     declarations_hash: String,
 }
 
@@ -47,7 +49,8 @@ impl App {
     pub fn new(project: Arc<Project>, engine: Engine, snapshots: Snapshots, data_dir: PathBuf, clock: Clock) -> Self {
         let declarations_hash = hash_declarations(&project.root);
         let metrics = Metrics::new();
-        Self(Arc::new(Parts { project, engine, snapshots, data_dir, clock, metrics, declarations_hash }))
+        let desks = Desks::open(&project, &data_dir);
+        Self(Arc::new(Parts { project, engine, snapshots, data_dir, clock, metrics, desks, declarations_hash }))
     }
 
     /// Everything declared.
@@ -92,6 +95,12 @@ impl App {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// Where pushed rows are taken.
+    #[must_use]
+    pub(super) fn desks(&self) -> &Desks {
+        &self.0.desks
     }
 
     /// A hash over the declarations, the front end and the program's version.

@@ -9,7 +9,9 @@ pub mod files;
 pub mod http;
 pub mod postgres;
 mod pulled;
+pub mod push;
 pub mod retry;
+pub mod s3;
 pub mod secrets;
 pub mod trust;
 
@@ -24,6 +26,8 @@ use crate::clock::Clock;
 use files::{FilesError, SourceFile, find_files};
 use http::{HttpFeed, HttpSource};
 use postgres::{PostgresFeed, PostgresSource};
+use push::{PushFeed, PushOptions};
+use s3::{S3Feed, S3Options};
 
 /// The declared source of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +41,10 @@ pub enum Source {
     Http(Arc<HttpSource>),
     /// A query to a database.
     Postgres(Arc<PostgresSource>),
+    /// Rows that are pushed to the server.
+    Push(PushOptions),
+    /// Objects of a store.
+    S3(S3Options),
 }
 
 impl Source {
@@ -53,7 +61,7 @@ impl Source {
                 };
                 Ok(Some(Unit { hash: file.hash()?, file, position: None }))
             }
-            Self::Http(_) | Self::Postgres(_) => Ok(None),
+            Self::Http(_) | Self::Postgres(_) | Self::S3(_) | Self::Push(_) => Ok(None),
         }
     }
 }
@@ -92,6 +100,23 @@ pub enum Feed {
     Http(Box<HttpFeed>),
     /// The answer of a database.
     Postgres(PostgresFeed),
+    /// Pushed rows.
+    Push(PushFeed),
+    /// Objects of a store.
+    S3(Box<S3Feed>),
+}
+
+/// Where a run stands: what a source needs to know besides its own declaration.
+#[derive(Debug, Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// Folder of the project.
+    pub project: &'a Path,
+    /// Folder of run-time state.
+    pub data_dir: &'a Path,
+    /// Name of the pipeline.
+    pub pipeline: &'a str,
+    /// The clock of the run.
+    pub clock: Clock,
 }
 
 impl Feed {
@@ -99,13 +124,13 @@ impl Feed {
     ///
     /// # Errors
     /// [`FilesError`], if the source cannot be listed.
-    pub fn open(source: &Source, project: &Path, data_dir: &Path, clock: Clock) -> Result<Self, FilesError> {
+    pub fn open(source: &Source, around: Surroundings<'_>) -> Result<Self, FilesError> {
         match source {
-            Source::Files { pattern } => Ok(Self::Files(find_files(project, pattern)?.into_iter())),
-            Source::Http(source) => {
-                Ok(Self::Http(Box::new(HttpFeed::new(Arc::clone(source), project, data_dir, clock))))
-            }
-            Source::Postgres(source) => Ok(Self::Postgres(PostgresFeed::new(Arc::clone(source), project, data_dir))),
+            Source::Files { pattern } => Ok(Self::Files(find_files(around.project, pattern)?.into_iter())),
+            Source::Http(source) => Ok(Self::Http(Box::new(HttpFeed::new(Arc::clone(source), around)))),
+            Source::Postgres(source) => Ok(Self::Postgres(PostgresFeed::new(Arc::clone(source), around))),
+            Source::S3(options) => Ok(Self::S3(Box::new(S3Feed::new(options, around)))),
+            Source::Push(options) => Ok(Self::Push(PushFeed::new(options, around))),
         }
     }
 
@@ -122,6 +147,8 @@ impl Feed {
             }
             Self::Http(feed) => feed.next(state),
             Self::Postgres(feed) => feed.next(state),
+            Self::Push(feed) => feed.next(state),
+            Self::S3(feed) => feed.next(state),
         }
     }
 }

@@ -18,7 +18,7 @@ pub struct BatchRecord {
     pub run: String,
     /// The source file, relative to the project where it lies there.
     pub file: String,
-    /// Content hash of the source file.
+    /// Content hash of the source file, or `etag …` of an object whose store tells one.
     pub file_hash: String,
     /// Where the source is read on after this batch, if it is read from a place on: a cursor, a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]

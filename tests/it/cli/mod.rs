@@ -2,6 +2,7 @@
 
 mod commands;
 mod kill;
+mod push;
 mod readme;
 mod samples;
 mod upkeep;

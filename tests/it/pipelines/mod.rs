@@ -11,6 +11,8 @@ mod http_register;
 mod lake;
 mod postgres;
 mod postgres_server;
+mod push;
 mod retry;
+mod s3;
 mod shipped;
 mod source_declarations;

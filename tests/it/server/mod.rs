@@ -5,5 +5,6 @@ mod editions;
 mod openapi;
 mod pages;
 mod problems;
+mod push;
 mod serving;
 mod test_app;

@@ -1,20 +1,23 @@
 //! The router without a socket: requests in, answers out.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
+use svod::project::Project;
 use svod::server::router;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::support::warehouse::{app, sample_warehouse};
+use crate::support::warehouse::{app, app_over, sample_warehouse};
 
 /// A server over the shipped project and a data directory.
 pub struct TestApp {
     router: Router,
-    _data: Option<TempDir>,
+    _folders: Vec<TempDir>,
 }
 
 /// What the server answered.
@@ -29,12 +32,22 @@ impl TestApp {
     /// Over an empty data directory.
     pub async fn empty() -> Self {
         let data = TempDir::new().unwrap();
-        Self { router: router(app(data.path()).await), _data: Some(data) }
+        Self { router: router(app(data.path()).await), _folders: vec![data] }
     }
 
     /// Over the shipped samples.
     pub async fn with_samples() -> Self {
-        Self { router: router(app(sample_warehouse()).await), _data: None }
+        Self { router: router(app(sample_warehouse()).await), _folders: Vec::new() }
+    }
+
+    /// Over a project of its own and an empty data directory.
+    pub async fn over(project: TempDir) -> Self {
+        let data = TempDir::new().unwrap();
+        let root = project.path().to_owned();
+        // Apart from the test's own runtime, whose thread must not be blocked.
+        let loaded = std::thread::spawn(move || Project::load(&root)).join().unwrap();
+        let loaded = Arc::new(loaded.unwrap_or_else(|problems| panic!("{problems}")));
+        Self { router: router(app_over(loaded, data.path()).await), _folders: vec![project, data] }
     }
 
     /// `GET` of a path.

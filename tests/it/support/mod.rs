@@ -1,5 +1,6 @@
 //! What several tests need: where the project lies, and a place to write.
 
+pub mod push;
 pub mod warehouse;
 
 use std::path::{Path, PathBuf};

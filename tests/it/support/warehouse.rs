@@ -52,7 +52,11 @@ fn prepare() -> PathBuf {
 
 /// The application over the shipped project and a data directory.
 pub async fn app(data: &Path) -> App {
-    let project = shipped_project();
+    app_over(shipped_project(), data).await
+}
+
+/// The application over a project and a data directory.
+pub async fn app_over(project: Arc<Project>, data: &Path) -> App {
     let (catalog, reference) = (Arc::clone(&project.indicators), Arc::clone(&project.reference));
     let engine = Engine::new(catalog, reference, project.settings.time_zone, data, test_clock()).await.unwrap();
     App::new(project, engine, Snapshots::new(data), data.to_owned(), test_clock())

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::pipelines::FileError;
 use crate::pipelines::sources::files::SourceFile;
 use crate::pipelines::sources::pulled::PulledFolder;
-use crate::pipelines::sources::{Next, Unit};
+use crate::pipelines::sources::{Next, Surroundings, Unit};
 use crate::pipelines::state::PipelineState;
 
 /// Pages without rows in a row after which the pages are taken for endless.
@@ -56,8 +56,8 @@ struct Gathered {
 impl HttpFeed {
     /// A feed that has asked nothing yet.
     #[must_use]
-    pub fn new(source: Arc<HttpSource>, project: &Path, data_dir: &Path, clock: Clock) -> Self {
-        let (project, data_dir) = (project.to_owned(), data_dir.to_owned());
+    pub fn new(source: Arc<HttpSource>, around: Surroundings<'_>) -> Self {
+        let (project, data_dir, clock) = (around.project.to_owned(), around.data_dir.to_owned(), around.clock);
         Self { source, project, data_dir, clock, open: None, pull: None, handed: None, unit: None, is_over: false }
     }
 

@@ -8,7 +8,7 @@ mod connection;
 mod copy;
 mod error;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use super::cursor::LateWindow;
 use super::files::SourceFile;
 use super::pulled::PulledFolder;
 use super::secrets::Secret;
-use super::{Next, Unit};
+use super::{Next, Surroundings, Unit};
 use crate::pipelines::FileError;
 use crate::pipelines::source_declaration::SslMode;
 use crate::pipelines::state::PipelineState;
@@ -86,8 +86,9 @@ pub struct PostgresFeed {
 impl PostgresFeed {
     /// A feed that has asked nothing yet.
     #[must_use]
-    pub fn new(source: Arc<PostgresSource>, project: &Path, data_dir: &Path) -> Self {
-        Self { source, project: project.to_owned(), data_dir: data_dir.to_owned(), unit: None, is_over: false }
+    pub fn new(source: Arc<PostgresSource>, around: Surroundings<'_>) -> Self {
+        let (project, data_dir) = (around.project.to_owned(), around.data_dir.to_owned());
+        Self { source, project, data_dir, unit: None, is_over: false }
     }
 
     /// The rows as one unit, then nothing. Blocks the thread, which belongs to a runtime.

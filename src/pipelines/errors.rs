@@ -3,6 +3,7 @@
 use super::assemble::AssembleError;
 use super::formats::FormatError;
 use super::mapping::MappingError;
+use super::packed::UnpackError;
 use super::quarantine::QuarantineError;
 use super::sources::files::FilesError;
 use super::state::StateError;
@@ -14,6 +15,9 @@ pub enum FileError {
     /// It cannot be opened or read, or changed meanwhile.
     #[error(transparent)]
     Files(#[from] FilesError),
+    /// It is an archive of which nothing can be taken.
+    #[error(transparent)]
+    Unpack(#[from] UnpackError),
     /// It is not in the declared format.
     #[error("`{file}` is not taken")]
     Format {

@@ -22,8 +22,8 @@ pub enum Source {
     },
 }
 
-/// What becomes one batch.
-#[derive(Debug)]
+/// What becomes one batch, or one for each member if it is an archive.
+#[derive(Debug, Clone)]
 pub struct Unit {
     /// The file to read.
     pub file: SourceFile,

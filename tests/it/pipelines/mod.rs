@@ -4,5 +4,12 @@
 mod bench_project;
 mod declarations;
 mod formats;
+mod formats_bytes;
+mod formats_csv;
+mod formats_declared;
+mod formats_json;
+mod formats_xlsx;
+mod formats_xml;
 mod lake;
+mod packed;
 mod shipped;

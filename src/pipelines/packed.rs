@@ -230,7 +230,7 @@ impl Part {
         if part.n_packed_read.is_none() {
             return Ok(self.unit.file.open()?.into_file());
         }
-        let unpack = || {
+        let mut unpack = || {
             let mut whole = tempfile::tempfile()?;
             io::copy(&mut part.bytes, &mut whole)?;
             whole.rewind()?;

@@ -44,10 +44,9 @@ fn change() -> impl Strategy<Value = Change> {
 fn changed(file: &[u8], changes: &[Change]) -> Vec<u8> {
     let mut bytes = file.to_vec();
     for change in changes {
-        let length = bytes.len().max(1);
-        let range = |place: usize, n_bytes: usize| {
-            (place % length).min(bytes.len())..(place % length + n_bytes).min(bytes.len())
-        };
+        let n_all = bytes.len();
+        let start = |place: usize| place % n_all.max(1);
+        let range = |place: usize, n_bytes: usize| start(place)..(start(place) + n_bytes).min(n_all);
         match change {
             Change::Set(place, byte) => bytes[range(*place, 1)].fill(*byte),
             Change::Insert(place, inserted) => {
@@ -63,7 +62,7 @@ fn changed(file: &[u8], changes: &[Change]) -> Vec<u8> {
                 let repeated = bytes[range.clone()].to_vec();
                 bytes.splice(range.end..range.end, repeated);
             }
-            Change::Cut(place) => bytes.truncate(place % length),
+            Change::Cut(place) => bytes.truncate(start(*place)),
         }
     }
     bytes

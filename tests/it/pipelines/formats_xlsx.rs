@@ -39,7 +39,7 @@ pub(super) fn journal() -> Vec<u8> {
     sheet.merge_range(2, 4, 3, 4, "Решение", &plain).unwrap();
     sheet.write(4, 0, 1).unwrap();
     sheet.write_with_format(4, 1, 45_376, &date).unwrap();
-    sheet.write_with_format(4, 2, 45_376.4375, &moment).unwrap();
+    sheet.write_with_format(4, 2, 45_376.437_5, &moment).unwrap();
     sheet.write_formula(4, 3, Formula::new("=1200+34.5").set_result("1234.5")).unwrap();
     sheet.write(4, 4, true).unwrap().write(4, 9, "заметка").unwrap();
     sheet.write(6, 0, "11223344595").unwrap().write(6, 1, "26.03.2024").unwrap().write(6, 3, 0.1 + 0.2).unwrap();

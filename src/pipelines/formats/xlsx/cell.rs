@@ -72,7 +72,7 @@ mod tests {
         let text = |serial, is_1904| moment_text(&ExcelDateTime::new(serial, ExcelDateTimeType::DateTime, is_1904));
         assert_eq!(text(45_376.0, false), "2024-03-25");
         assert_eq!(text(43_914.0, true), "2024-03-25");
-        assert_eq!(text(45_376.4375, false), "2024-03-25T10:30:00");
+        assert_eq!(text(45_376.437_5, false), "2024-03-25T10:30:00");
         assert_eq!(text(45_376.430_555_555_556, false), "2024-03-25T10:20:00");
         assert_eq!(text(0.4375, false), "10:30:00");
         assert_eq!(text(1e300, false), number_text(1e300));

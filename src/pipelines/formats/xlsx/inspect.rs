@@ -48,10 +48,11 @@ pub(super) fn inspect<F: Read + Seek>(file: &mut F, limits: UnpackLimits) -> Res
             return Err(workbook(limit));
         }
         let name = part.name().map_err(workbook)?.to_lowercase();
-        let most = match name.rsplit('/').next().unwrap_or_default() {
-            "sharedstrings.xml" => MAX_TEXT_BYTES,
-            "workbook.xml" | "styles.xml" | "theme1.xml" => MAX_PART_BYTES,
-            file if file.ends_with(".rels") => MAX_PART_BYTES,
+        let file = name.rsplit('/').next().unwrap_or_default();
+        let most = match file.rsplit('.').next() {
+            _ if file == "sharedstrings.xml" => MAX_TEXT_BYTES,
+            _ if matches!(file, "workbook.xml" | "styles.xml" | "theme1.xml") => MAX_PART_BYTES,
+            Some("rels") => MAX_PART_BYTES,
             _ => u64::MAX,
         };
         if part.size() > most {
@@ -96,6 +97,8 @@ fn check_part(part: impl Read, name: &str, n_bytes: u64) -> Result<(), FormatErr
     }
 }
 
+/// A workbook that cannot be read.
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 pub(super) fn workbook(problem: impl ToString) -> FormatError {
     FormatError::Workbook(problem.to_string())
 }

@@ -6,7 +6,7 @@
 mod path;
 mod tracker;
 
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::{BufReader, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -24,7 +24,8 @@ use super::{Block, BlockLimits, ColumnName, Decoder, FormatError, RawRows};
 /// Bytes at the start of a document among which it names its encoding.
 const HEAD: usize = 1024;
 
-type Document<R> = BufReader<DecodingReader<std::io::Chain<Cursor<Vec<u8>>, R>>>;
+/// The bytes of a document, whose start was looked at already.
+type Bytes<R> = std::io::Chain<Cursor<Vec<u8>>, R>;
 
 /// Reads the elements that are rows.
 ///
@@ -32,7 +33,7 @@ type Document<R> = BufReader<DecodingReader<std::io::Chain<Cursor<Vec<u8>>, R>>>
 /// declared value is there twice, or has elements inside, is broken. A document that is not well-formed, declares a type, or has no place for
 /// rows, is unreadable as a whole.
 pub struct XmlDecoder<R> {
-    reader: NsReader<Document<R>>,
+    reader: NsReader<BufReader<DecodingReader<Bytes<R>>>>,
     buffer: Vec<u8>,
     tracker: Tracker,
     columns: Vec<ColumnName>,
@@ -101,14 +102,13 @@ impl<R: Read + Send> Decoder for XmlDecoder<R> {
             let is_malformed = self.gauge.has_malformed.load(Ordering::Relaxed);
             if let Some(row) = self.tracker.take(&event, self.reader.resolver(), is_malformed)? {
                 n_bytes += row.values.iter().flatten().map(String::len).sum::<usize>() + row.values.len();
-                match row.broken {
-                    Some(row) => broken.push(row),
-                    None => {
-                        rows.push(row.place);
-                        for (builder, value) in builders.iter_mut().zip(&row.values) {
-                            builder.append_option(value.as_deref());
-                        }
-                    }
+                if let Some(row) = row.broken {
+                    broken.push(row);
+                    continue;
+                }
+                rows.push(row.place);
+                for (builder, value) in builders.iter_mut().zip(&row.values) {
+                    builder.append_option(value.as_deref());
                 }
             }
         }
@@ -129,8 +129,7 @@ impl<R: Read + Send> Decoder for XmlDecoder<R> {
 }
 
 /// The encoding that a document names, and the document.
-fn find_encoding<R: Read>(input: R) -> Result<(&'static Encoding, std::io::Chain<Cursor<Vec<u8>>, R>), FormatError> {
-    let mut input = input;
+fn find_encoding<R: Read>(mut input: R) -> Result<(&'static Encoding, Bytes<R>), FormatError> {
     let mut head = Vec::with_capacity(HEAD);
     input.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(FormatError::Read)?;
     let encoding = if head.starts_with(b"<\0") {

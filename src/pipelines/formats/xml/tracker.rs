@@ -90,7 +90,7 @@ impl Tracker {
     ) -> Result<Option<Row>, FormatError> {
         let row = match event {
             Event::Start(element) => self.start(element, resolver).map(|()| None),
-            Event::End(_) => self.end(is_malformed),
+            Event::End(_) => Ok(self.end(is_malformed)),
             Event::Text(text) if self.open.is_empty() => {
                 if text.trim().is_empty() {
                     Ok(None)
@@ -135,6 +135,7 @@ impl Tracker {
     }
 
     /// The document is broken at the present place.
+    #[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
     pub(super) fn broken(&self, problem: impl ToString) -> FormatError {
         FormatError::BrokenXml { line: self.n_lines + 1, n_rows: self.n_rows, problem: problem.to_string() }
     }
@@ -198,15 +199,15 @@ impl Tracker {
         }
     }
 
-    fn end(&mut self, is_malformed: bool) -> Result<Option<Row>, FormatError> {
+    fn end(&mut self, is_malformed: bool) -> Option<Row> {
         let depth = self.open.len();
         self.open.pop();
         if self.n_matched != depth {
-            return Ok(None);
+            return None;
         }
         self.n_matched -= 1;
         if depth != self.row.len() {
-            return Ok(None);
+            return None;
         }
         self.n_rows += 1;
         let flaw = self.collected.iter().zip(&*self.names).find_map(|(collected, name)| Some((name, collected.flaw?)));
@@ -237,7 +238,7 @@ impl Tracker {
                 format!("запись {}, строка файла {}: {sentence}; исправьте выгрузку", self.n_rows, self.row_line);
             BrokenRow { row: self.n_rows, raw: mask_shape(&texts.join(";")), sentence }
         });
-        Ok(Some(Row { place: self.n_rows, values, broken }))
+        Some(Row { place: self.n_rows, values, broken })
     }
 
     /// The columns whose value is the text of the innermost open element.

@@ -44,13 +44,9 @@ fn project(unpack: &str) -> BenchProject {
 async fn failure(project: &BenchProject) -> String {
     let report = project.run().await;
     assert_eq!(report.failures.len(), 1, "{:?}", report.failures);
-    let mut sentence = report.failures[0].error.to_string();
-    let mut cause = std::error::Error::source(&report.failures[0].error);
-    while let Some(inner) = cause {
-        sentence += &format!(": {inner}");
-        cause = inner.source();
-    }
-    sentence
+    let chain =
+        std::iter::successors(Some(&report.failures[0].error as &dyn std::error::Error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[tokio::test]

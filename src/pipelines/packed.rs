@@ -253,7 +253,8 @@ impl Part {
                 let packed = BufReader::new(counted(file, &n_packed_read).take(member.n_packed));
                 let bytes: Box<dyn Read + Send> =
                     if member.is_stored { Box::new(packed) } else { Box::new(DeflateDecoder::new(packed)) };
-                Box::new(Checked { input: CrcReader::new(bytes), checksum: member.checksum })
+                let bytes = Checked { input: CrcReader::new(bytes), checksum: member.checksum };
+                Box::new(Limited::new(bytes, limit))
             }
             None => match start_of(&mut file)?.as_slice() {
                 start if start.starts_with(GZIP) || start == ZSTD => Box::new(counted(file, &n_packed_read)),
@@ -261,7 +262,7 @@ impl Part {
             },
         };
         // A member may be packed once more, e.g. `journal.csv.gz` in a zip archive.
-        let mut inner = BufReader::with_capacity(256 << 10, Limited::new(inner, limit));
+        let mut inner = BufReader::with_capacity(256 << 10, inner);
         let start = io::BufRead::fill_buf(&mut inner)?;
         let bytes: Box<dyn Read + Send> = if start.starts_with(GZIP) {
             Box::new(Limited::new(MultiGzDecoder::new(inner), limit))

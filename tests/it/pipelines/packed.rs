@@ -128,11 +128,13 @@ async fn a_damaged_archive_gives_nothing() {
 #[tokio::test]
 async fn a_bomb_is_stopped_by_the_limit_that_it_meets() {
     let project = project("unpack: {max_ratio: 10}");
-    let bomb = gzip(&vec![b'\n'; 100 << 20]);
+    let row = format!("1;;;;{};;;;\n", "x".repeat(1 << 20));
+    let rows = [journal(&[]), row.repeat(100).into_bytes()].concat();
+    let bomb = gzip(&rows);
     project.write_bytes("in/a.csv", &bomb);
     let sentence = "unpacked it is larger than 67108864 bytes, the most that `max_ratio: 10` of `unpack` allows; if the file is right, raise that limit in the pipeline";
     assert_eq!(failure(&project).await, format!("`in/a.csv` is not taken: the file cannot be read: {sentence}"));
-    project.write_bytes("in/a.csv", &zstd::encode_all(&vec![b'\n'; 100 << 20][..], 3).unwrap());
+    project.write_bytes("in/a.csv", &zstd::encode_all(&rows[..], 3).unwrap());
     assert!(failure(&project).await.ends_with(sentence));
     project.write_bytes("in/a.csv", &archive(&[("x", CompressionMethod::Stored, bomb)]));
     assert!(failure(&project).await.ends_with(sentence));

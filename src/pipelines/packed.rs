@@ -250,7 +250,7 @@ impl Part {
         let inner: Box<dyn Read + Send> = match &self.member {
             Some(member) => {
                 file.seek(SeekFrom::Start(member.start))?;
-                let packed = BufReader::new(counted(file, &n_packed_read).take(member.n_packed));
+                let packed = counted(file, &n_packed_read).take(member.n_packed);
                 let bytes: Box<dyn Read + Send> =
                     if member.is_stored { Box::new(packed) } else { Box::new(DeflateDecoder::new(packed)) };
                 let bytes = Checked { input: CrcReader::new(bytes), checksum: member.checksum };

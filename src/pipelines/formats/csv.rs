@@ -118,20 +118,22 @@ impl<R: Read> CsvDecoder<R> {
 
     /// What is wrong with the record, if anything.
     fn broken(&self) -> Option<BrokenRow> {
+        let is_ragged = self.record.len() != self.header.len();
+        let has_mark = || self.record.iter().any(|field| field.contains(char::REPLACEMENT_CHARACTER));
+        let is_malformed = !is_ragged && self.gauge.has_malformed.load(Ordering::Relaxed) && has_mark();
+        if !is_ragged && !is_malformed {
+            return None;
+        }
         let line = self.line();
-        let sentence = if self.record.len() != self.header.len() {
+        let sentence = if is_ragged {
             format!(
                 "строка файла {line}: полей {}, а должно быть {}; проверьте разделители и кавычки",
                 self.record.len(),
                 self.header.len()
             )
-        } else if self.gauge.has_malformed.load(Ordering::Relaxed)
-            && self.record.iter().any(|field| field.contains(char::REPLACEMENT_CHARACTER))
-        {
+        } else {
             let encoding = self.options.encoding.name().to_lowercase();
             format!("строка файла {line}: есть байты, которых нет в кодировке {encoding}; проверьте кодировку выгрузки")
-        } else {
-            return None;
         };
         let separator = char::from(self.options.separator).to_string();
         let text: Vec<&str> = self.record.iter().collect();

@@ -115,7 +115,7 @@ impl<F: Read + Seek> Task<F> {
         };
         let cells = book.worksheet_cells_reader(sheet).map_err(workbook)?;
         let last_row = u64::from(cells.dimensions().end.0) + 1;
-        let mut rows = SheetRows { cells, next: None };
+        let mut rows = SheetRows { cells, next: None, is_done: false };
         let header = self.options.read_header(&mut rows, &merged)?;
         let places = find_columns(&self.columns, &header)?;
         let builder = BlockBuilder { columns: &self.columns, header: header.into(), places, limits: self.limits };
@@ -138,6 +138,8 @@ struct SheetRows<'a, R: Read + Seek> {
     cells: XlsxCellReader<'a, R>,
     /// The first cell of the next row with its row and column, once it is read.
     next: Option<(u32, u32, DataRef<'a>)>,
+    /// Whether the last cell was read, behind which the reader must not be asked.
+    is_done: bool,
 }
 
 impl<'a, R: Read + Seek> SheetRows<'a, R> {
@@ -164,7 +166,11 @@ impl<'a, R: Read + Seek> SheetRows<'a, R> {
     }
 
     fn next_cell(&mut self) -> Result<Option<(u32, u32, DataRef<'a>)>, FormatError> {
-        while let Some(cell) = self.cells.next_cell().map_err(workbook)? {
+        while !self.is_done {
+            let Some(cell) = self.cells.next_cell().map_err(workbook)? else {
+                self.is_done = true;
+                break;
+            };
             let (row, column) = cell.get_position();
             let value = cell.get_value().clone();
             if !matches!(value, DataRef::Empty) {

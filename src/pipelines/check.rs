@@ -5,13 +5,12 @@ use std::path::Path;
 use std::str::FromStr;
 
 use chrono_tz::Tz;
-use encoding_rs::Encoding;
 use polars::prelude::DataType;
 
-use super::declaration::{RawColumn, RawCsv, RawEmit, RawFormat, RawPipeline, SourceType};
-use super::formats::csv::CsvOptions;
+use super::declaration::{RawColumn, RawEmit, RawPipeline, SourceType};
+use super::format::{Format, RawFormat};
 use super::moment::MomentFormat;
-use super::pipeline::{Emit, Format, Pipeline, RejectRule};
+use super::pipeline::{Emit, Pipeline, RejectRule};
 use super::typing::SourceColumn;
 use super::values::ValueChecker;
 use crate::declarations::{Problems, Source, Spanned, list_files};
@@ -108,6 +107,7 @@ impl Checker<'_> {
             time_zone,
             source: pulled_from,
             format,
+            unpack: raw.unpack.check(source, &mut problems),
             columns,
             values,
             recorded_at,
@@ -131,31 +131,9 @@ impl Checker<'_> {
     /// The format, and whether numbers have a decimal comma.
     fn check_format(&self, problems: &mut Problems) -> (Format, bool) {
         match &self.raw.format {
-            Some(RawFormat::Csv(csv)) => (Format::Csv(self.check_csv(csv, problems)), csv.decimal_comma),
-            Some(RawFormat::Ndjson(ndjson)) => (Format::Ndjson, ndjson.decimal_comma),
-            Some(RawFormat::Parquet(_)) => (Format::Parquet, false),
+            Some(format) => (format.check(self.source, &self.raw.columns, problems), format.decimal_comma()),
             None => (self.format_of_source(problems), false),
         }
-    }
-
-    fn check_csv(&self, csv: &RawCsv, problems: &mut Problems) -> CsvOptions {
-        let mut byte = |key: &str, text: &Spanned<String>| match text.as_bytes() {
-            [byte] if byte.is_ascii() => *byte,
-            _ => {
-                let message = format!("`{key}`: expected one ASCII character, found `{}`", **text);
-                problems.push(self.source.problem(text, message));
-                b','
-            }
-        };
-        let separator = byte("separator", &csv.separator);
-        let quote = csv.quote.as_ref().map(|quote| byte("quote", quote));
-        let encoding = Encoding::for_label(csv.encoding.as_bytes()).unwrap_or_else(|| {
-            let message = format!("`encoding`: `{}` is not an encoding", *csv.encoding);
-            let known = ["utf-8", "windows-1251", "ibm866", "koi8-r", "utf-16le", "utf-16be"];
-            problems.push(self.source.problem(&csv.encoding, message).suggest(&csv.encoding, known));
-            encoding_rs::UTF_8
-        });
-        CsvOptions { separator, quote, encoding, has_header: csv.header }
     }
 
     fn check_columns(&self, decimal_comma: bool, problems: &mut Problems) -> Vec<SourceColumn> {
@@ -184,15 +162,41 @@ impl Checker<'_> {
     }
 
     fn check_moment_format(&self, raw: &RawColumn, problems: &mut Problems) -> MomentFormat {
-        let Some(pattern) = &raw.format else { return MomentFormat::iso() };
+        // A cell of a workbook that is a date is a date, however dates are typed in cells of text.
+        let or_iso = matches!(self.raw.format, Some(RawFormat::Xlsx(_)));
+        let Some(pattern) = &raw.format else {
+            if let Some(first) = &raw.two_digit_years {
+                problems.push(self.source.problem(first, "`two_digit_years`: needs a `format` with `%y`"));
+            }
+            return MomentFormat::iso();
+        };
         if !matches!(raw.column_type, SourceType::Date | SourceType::Timestamp) {
             problems.push(self.source.problem(pattern, "`format`: only dates and timestamps have one"));
         }
-        MomentFormat::from_pattern(pattern).unwrap_or_else(|message| {
+        let format = MomentFormat::from_pattern(pattern, or_iso).unwrap_or_else(|message| {
             let problem = self.source.problem(pattern, format!("`format`: {message}"));
-            problems.push(problem.help("for instance `%d.%m.%Y`, `%Y-%m-%d`, `%d.%m.%Y %H:%M:%S`"));
+            problems.push(problem.help("for instance `%d.%m.%Y`, `%Y-%m-%d`, `%d.%m.%Y %H:%M:%S`, `excel`"));
             MomentFormat::iso()
-        })
+        });
+        match (&raw.two_digit_years, format.has_two_digit_years()) {
+            (None, true) => {
+                let message =
+                    format!("`format`: `{}` has years of two digits, whose century nobody can know", **pattern);
+                let help =
+                    "let the register write four digits, or add `two_digit_years: 1930`, the first year they can mean";
+                problems.push(self.source.problem(pattern, message).help(help));
+            }
+            (Some(first), false) => {
+                let message = format!("`two_digit_years`: `{}` has no `%y`", **pattern);
+                problems.push(self.source.problem(first, message));
+            }
+            (Some(first), true) if !(1800..=2100).contains(&first.value) => {
+                let message = format!("`two_digit_years`: expected a year from 1800 to 2100, found {}", **first);
+                problems.push(self.source.problem(first, message));
+            }
+            _ => {}
+        }
+        format.with_century(raw.two_digit_years.as_ref().map(|first| first.value))
     }
 
     fn check_rejects(&self, checker: &ValueChecker<'_>, problems: &mut Problems) -> Vec<RejectRule> {

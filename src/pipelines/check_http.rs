@@ -10,8 +10,8 @@ use url::Url;
 
 use super::check_source::SourceChecker;
 use super::declaration::SourceType;
+use super::format::Format;
 use super::moment::ZoneClock;
-use super::pipeline::Format;
 use super::source_declaration::{RawAuth, RawHttp, RawHttpCursor, RawPaging, RawTokenPaging};
 use super::sources::cursor::CursorColumn;
 use super::sources::http::{Auth, HttpCursor, HttpSource, JsonPath, Paging, Timeouts, TokenPlace};

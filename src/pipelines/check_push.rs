@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::declaration::RawFormat;
+use super::format::RawFormat;
 use super::source_declaration::{RawOnBadRows, RawPush};
 use super::sources::push::{OnBadRows, PushOptions};
 use crate::declarations::{Problems, Source, Spanned};

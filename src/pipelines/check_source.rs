@@ -12,9 +12,9 @@ use super::check_http::check_http;
 use super::check_push::check_push;
 use super::check_s3::check_s3;
 use super::declaration::{RawSource, SourceType};
+use super::format::Format;
 use super::formats::ColumnName;
 use super::formats::csv::CsvOptions;
-use super::pipeline::Format;
 use super::source_declaration::{RawParameter, RawPostgres, RawSecret};
 use super::sources::Source;
 use super::sources::cursor::{CursorColumn, LateWindow};
@@ -63,7 +63,7 @@ impl Checker<'_> {
             let problem = self.source.problem(&self.raw.pipeline, "`format`: is missing");
             problems.push(problem.help("say how the files are written, e.g. `format: {csv: {separator: \";\"}}`"));
         }
-        Format::Csv(CsvOptions { separator: b',', quote: Some(b'"'), encoding: encoding_rs::UTF_8, has_header: true })
+        Format::Csv(CsvOptions::default())
     }
 
     /// A cursor is written down in the clear wherever a batch is recorded.

@@ -6,6 +6,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::format::RawFormat;
+use super::packed::RawUnpack;
 use super::source_declaration::{RawHttp, RawPostgres, RawPush, RawS3};
 use crate::declarations::Spanned;
 use crate::domain::language::Text;
@@ -28,6 +30,9 @@ pub struct RawPipeline {
     pub source: RawSource,
     /// How the files or answers are written; absent only for `postgres`, whose rows have no format of their own.
     pub format: Option<RawFormat>,
+    /// What is taken out of packed files, and how much. Files packed by gzip, zstd and zip are known by their content, whatever their name.
+    #[serde(default)]
+    pub unpack: RawUnpack,
     /// Texts that mean "no value" in every column that does not list its own. The empty text always does.
     #[serde(default)]
     pub empty: Vec<String>,
@@ -62,73 +67,23 @@ pub enum RawSource {
     Push(Spanned<RawPush>),
 }
 
-/// How the files are written: exactly one of the formats.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum RawFormat {
-    /// Rows of fields with a separator.
-    Csv(RawCsv),
-    /// One JSON object per line.
-    Ndjson(RawNdjson),
-    /// Apache Parquet.
-    Parquet(RawParquet),
-}
-
-/// Details of a CSV file.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct RawCsv {
-    /// Character between fields; `,` if absent.
-    pub separator: Spanned<String>,
-    /// Encoding by its WHATWG name, e.g. `windows-1251`, `ibm866`, `utf-16le`; `utf-8` if absent. A byte-order mark wins.
-    pub encoding: Spanned<String>,
-    /// Whether the first row names the columns. If not, `from` is the number of a column, counted from 1.
-    pub header: bool,
-    /// Whether numbers are written `1 234,50`.
-    pub decimal_comma: bool,
-    /// Character around fields that contain separators or line breaks; null: none.
-    pub quote: Option<Spanned<String>>,
-}
-
-impl Default for RawCsv {
-    fn default() -> Self {
-        Self {
-            separator: Spanned::nowhere(",".to_owned()),
-            encoding: Spanned::nowhere("utf-8".to_owned()),
-            header: true,
-            decimal_comma: false,
-            quote: Some(Spanned::nowhere("\"".to_owned())),
-        }
-    }
-}
-
-/// Details of an NDJSON file.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RawNdjson {
-    /// Whether numbers inside texts are written `1 234,50`.
-    #[serde(default)]
-    pub decimal_comma: bool,
-}
-
-/// Details of a Parquet file.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RawParquet {}
-
 /// One column of the register's export.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawColumn {
     /// Name of the column inside this file, used in expressions: lower-case Latin letters, digits and underscores.
     pub name: Spanned<String>,
-    /// Name of the column in the file; the same as `name` if absent.
+    /// Name of the column in the file, or its path where the format says so; the same as `name` if absent.
     pub from: Option<Spanned<String>>,
     /// Type of the value.
     #[serde(rename = "type")]
     pub column_type: SourceType,
-    /// How a date or time is written, as a `chrono` pattern, e.g. `%d.%m.%Y`; ISO 8601 if absent.
+    /// How a date or time is written: a `chrono` pattern, e.g. `%d.%m.%Y`, or `excel` for the number of days that Excel counts;
+    /// ISO 8601 if absent.
     pub format: Option<Spanned<String>>,
+    /// First year of the hundred years that `%y` means: with 1930 the year `30` is 1930 and `29` is 2029. Without it years of two digits
+    /// are refused.
+    pub two_digit_years: Option<Spanned<i32>>,
     /// Whether a row without this value is rejected.
     #[serde(default)]
     pub required: bool,

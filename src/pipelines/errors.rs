@@ -4,6 +4,7 @@ use super::assemble::AssembleError;
 use super::formats::FormatError;
 use super::inbox::InboxError;
 use super::mapping::MappingError;
+use super::packed::UnpackError;
 use super::quarantine::QuarantineError;
 use super::sources::files::FilesError;
 use super::sources::http::HttpError;
@@ -24,6 +25,9 @@ pub enum FileError {
     /// An object cannot be had.
     #[error(transparent)]
     S3(#[from] S3Error),
+    /// It is an archive of which nothing can be taken.
+    #[error(transparent)]
+    Unpack(#[from] UnpackError),
     /// It is not in the declared format.
     #[error("`{file}` is not taken")]
     Format {

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 
 use super::expression::Expression;
+use super::format::Format;
 use super::formats::ColumnName;
-use super::formats::csv::CsvOptions;
+use super::packed::Unpack;
 use super::sources::Source;
 use super::typing::SourceColumn;
 use crate::domain::language::Text;
@@ -22,22 +23,12 @@ pub struct Pipeline {
     pub(super) time_zone: Tz,
     pub(super) source: Source,
     pub(super) format: Format,
+    pub(super) unpack: Unpack,
     pub(super) columns: Vec<SourceColumn>,
     pub(super) values: Vec<Mapping>,
     pub(super) recorded_at: Option<usize>,
     pub(super) reject: Vec<RejectRule>,
     pub(super) emit: Vec<Emit>,
-}
-
-/// How the files are written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Format {
-    /// Rows of fields.
-    Csv(CsvOptions),
-    /// One JSON object per line.
-    Ndjson,
-    /// Apache Parquet.
-    Parquet,
 }
 
 /// A contract column and where its value comes from.

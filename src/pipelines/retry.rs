@@ -10,10 +10,10 @@ use std::time::Instant;
 use tokio::task::spawn_blocking;
 
 use super::errors::{FileError, RunError};
+use super::packed::Part;
 use super::pipeline::Pipeline;
 use super::report::{FileFailure, PipelineReport};
-use super::run::{RunContext, prepare, run_unit};
-use super::sources::Unit;
+use super::run::{RunContext, open_unit, prepare, run_part};
 use crate::warehouse::lake::BatchRecord;
 
 /// Why rejected rows could not be tried again.
@@ -59,8 +59,8 @@ pub async fn retry_pipeline(
     let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
     for record in wanted {
         let file = record.file.clone();
-        let outcome = match find_unit(context, pipeline, record).await? {
-            Ok(unit) => run_unit(context, pipeline, contract, &unit, state.next_batch).await?,
+        let outcome = match find_part(context, pipeline, record).await? {
+            Ok(part) => run_part(context, pipeline, contract, &part, state.next_batch).await?,
             Err(error) => Err(error),
         };
         match outcome {
@@ -110,22 +110,27 @@ fn pick(
     Ok(picked)
 }
 
-/// The file of a batch, if it is what the batch read.
-async fn find_unit(
+/// The file of a batch, or the member of an archive, if it is what the batch read.
+async fn find_part(
     context: &RunContext<'_>,
     pipeline: &Pipeline,
     record: BatchRecord,
-) -> Result<Result<Unit, FileError>, RunError> {
+) -> Result<Result<Part, FileError>, RunError> {
     let (source, project, file) = (pipeline.source.clone(), context.project.to_owned(), record.file.clone());
     let found = spawn_blocking(move || source.find(&project, &file)).await;
     let stopped = |cause| RunError::Stopped { pipeline: pipeline.name.clone(), file: record.file.clone(), cause };
-    Ok(match found.map_err(stopped)? {
-        Ok(Some(unit)) if unit.hash == record.file_hash => Ok(unit),
+    let unit = match found.map_err(stopped)? {
+        Ok(Some(unit)) if unit.hash == record.file_hash => unit,
         Ok(Some(_)) => {
             let (file, pipeline) = (record.file, pipeline.name.clone());
-            Err(FileError::Replaced { file, pipeline, batch: record.number })
+            return Ok(Err(FileError::Replaced { file, pipeline, batch: record.number }));
         }
-        Ok(None) => Err(FileError::Gone { file: record.file }),
-        Err(error) => Err(error),
-    })
+        Ok(None) => return Ok(Err(FileError::Gone { file: record.file })),
+        Err(error) => return Ok(Err(error)),
+    };
+    let parts = open_unit(unit, pipeline).await?;
+    Ok(parts.and_then(|parts| {
+        let part = parts.into_iter().find(|part| part.unit.file.name == record.file);
+        part.ok_or(FileError::Gone { file: record.file })
+    }))
 }

@@ -1,4 +1,4 @@
-//! One run of a pipeline: what its source has that is new, each unit as one batch.
+//! One run of a pipeline: what its source has that is new, each unit as one batch, each member of an archive as one of its own.
 //!
 //! A unit is decoded on one thread, mapped and checked on another, and encoded on the writer's threads, block after block, so memory does not depend
 //! on its size. It is committed as a whole or not at all; after that the state is written. A run that is killed anywhere and started again ends with the same lake.
@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
@@ -16,6 +17,7 @@ use super::assemble::{AskKnown, Assembler, Origin};
 use super::errors::{FileError, RunError};
 use super::mapping::Mapper;
 use super::moment::ZoneClock;
+use super::packed::{Part, parts};
 use super::pipeline::Pipeline;
 use super::pseudonym::PseudonymKey;
 use super::quarantine::Quarantine;
@@ -85,13 +87,33 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
             }
             Next::End => break,
         };
-        match run_unit(context, pipeline, contract, &unit, state.next_batch).await? {
-            Ok((batch, reasons)) => {
-                state.note(&batch);
-                state.save(&state_path).map_err(state_error)?;
-                report.add(batch, reasons);
+        let (file, has_position) = (unit.file.name.clone(), unit.position.is_some());
+        let parts = match open_unit(unit, pipeline).await? {
+            Ok(parts) => parts,
+            Err(error) => {
+                report.failures.push(FileFailure { file, error });
+                continue;
             }
-            Err(error) => report.failures.push(FileFailure { file: unit.file.name, error }),
+        };
+        for part in parts {
+            if part.member.is_some() && state.files.get(&part.unit.file.name) == Some(&part.unit.hash) {
+                report.unchanged += 1;
+                continue;
+            }
+            match run_part(context, pipeline, contract, &part, state.next_batch).await? {
+                Ok((batch, reasons)) => {
+                    state.note(&batch);
+                    state.save(&state_path).map_err(state_error)?;
+                    report.add(batch, reasons);
+                }
+                Err(error) => {
+                    report.failures.push(FileFailure { file: part.unit.file.name, error });
+                    // The last part would move the source on, past this one.
+                    if has_position {
+                        break;
+                    }
+                }
+            }
         }
     }
     report.seconds = started.elapsed().as_secs_f64();
@@ -133,16 +155,25 @@ async fn ask_source(
     asked.await.map_err(stopped)
 }
 
-pub(super) type UnitOutcome = Result<(BatchRecord, BTreeMap<String, u64>), FileError>;
+/// Looks into a unit on a thread that may block. The inner error is the unit's own fault.
+pub(super) async fn open_unit(unit: Unit, pipeline: &Pipeline) -> Result<Result<Vec<Part>, FileError>, RunError> {
+    let (file, unpack) = (unit.file.name.clone(), pipeline.unpack.clone());
+    let opened = spawn_blocking(move || parts(unit, &unpack)).await;
+    let stopped = |cause| RunError::Stopped { pipeline: pipeline.name.clone(), file, cause };
+    Ok(opened.map_err(stopped)?.map_err(FileError::from))
+}
 
-/// Reads one unit and commits it as one batch. The inner error is the unit's own fault.
-pub(super) async fn run_unit(
+pub(super) type PartOutcome = Result<(BatchRecord, BTreeMap<String, u64>), FileError>;
+
+/// Reads one part and commits it as one batch. The inner error is the part's own fault.
+pub(super) async fn run_part(
     context: &RunContext<'_>,
     pipeline: &Pipeline,
     contract: &Contract,
-    unit: &Unit,
+    part: &Part,
     number: i64,
-) -> Result<UnitOutcome, RunError> {
+) -> Result<PartOutcome, RunError> {
+    let unit = &part.unit;
     let file = &unit.file;
     let (pipeline_name, file_name) = (|| pipeline.name.clone(), || file.name.clone());
     let started_at = context.clock.now();
@@ -152,11 +183,16 @@ pub(super) async fn run_unit(
     };
     let stopped = |cause| RunError::Stopped { pipeline: pipeline_name(), file: file_name(), cause };
     let (sender, blocks) = sync_channel(1);
-    let (source, format, columns) = (file.clone(), pipeline.format.clone(), pipeline.column_names());
+    let (source, format, columns) = (part.clone(), pipeline.format.clone(), pipeline.column_names());
+    let unpack = pipeline.unpack.limits;
     let decoding = spawn_blocking(move || {
         let send_all = || {
-            let mut decoder = open_decoder(&source, &format, &columns)?;
-            while let Some(block) = decoder.next_block().map_err(|cause| format_error(&source, cause))? {
+            let (mut decoder, n_packed_read) = open_decoder(&source, &format, unpack, &columns)?;
+            let wrong = |cause| format_error(&source.unit.file, cause);
+            while let Some(mut block) = decoder.next_block().map_err(wrong)? {
+                if let Some(n_packed_read) = &n_packed_read {
+                    block.n_bytes_read = n_packed_read.load(Ordering::Relaxed);
+                }
                 if sender.send(Ok(block)).is_err() {
                     break;
                 }

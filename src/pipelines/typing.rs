@@ -152,7 +152,13 @@ fn parse<T>(
                 if result.is_none() {
                     rejects.add(row, "type", || {
                         let shown = if column.personal { "значение".to_owned() } else { quoted(value) };
-                        format!("«{}»: {shown} – не {}; исправьте в реестре", column.from, column.expectation())
+                        let expected = column.expectation();
+                        let hint = if column.format.is_year_short(value) {
+                            ", год записан двумя цифрами"
+                        } else {
+                            ""
+                        };
+                        format!("«{}»: {shown} – не {expected}{hint}; исправьте в реестре", column.from)
                     });
                 }
                 result
@@ -225,7 +231,7 @@ mod tests {
             name: "x".to_owned(),
             from: "Поле".to_owned(),
             column_type,
-            format: MomentFormat::from_pattern("%d.%m.%Y").unwrap(),
+            format: MomentFormat::from_pattern("%d.%m.%Y", false).unwrap(),
             required: false,
             empty: vec!["-".to_owned()],
             decimal_comma: true,
@@ -263,6 +269,13 @@ mod tests {
             parse_texts(&column(SourceType::Date), &[Some(" 29.02.2024"), Some("31.02.2024"), Some("-"), None]);
         assert_eq!(values, ["2024-02-29", "null", "null", "null"]);
         assert_eq!(rejects, [(1, "«Поле»: «31.02.2024» – не дата вида дд.мм.гггг; исправьте в реестре".to_owned())]);
+    }
+
+    #[test]
+    fn a_year_of_two_digits_is_told() {
+        let (_, rejects) = parse_texts(&column(SourceType::Date), &[Some("29.02.24")]);
+        let expected = "«Поле»: «29.02.24» – не дата вида дд.мм.гггг, год записан двумя цифрами; исправьте в реестре";
+        assert_eq!(rejects, [(0, expected.to_owned())]);
     }
 
     #[test]

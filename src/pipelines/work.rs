@@ -2,41 +2,61 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::Receiver;
 
 use super::assemble::Assembler;
 use super::errors::{FileError, RunError};
+use super::format::Format;
 use super::formats::csv::CsvDecoder;
+use super::formats::json::JsonDecoder;
 use super::formats::ndjson::NdjsonDecoder;
 use super::formats::parquet::ParquetDecoder;
+use super::formats::unpacking::UnpackLimits;
+use super::formats::xlsx::XlsxDecoder;
+use super::formats::xml::XmlDecoder;
 use super::formats::{Block, BlockLimits, ColumnName, Decoder, FormatError};
 use super::mapping::Mapper;
-use super::pipeline::Format;
+use super::packed::Part;
 use super::quarantine::{Quarantine, RejectedRow};
 use super::rejects::Rejects;
 use super::report::Progress;
 use super::rules::RuleChecker;
-use super::sources::files::SourceFile;
+use super::sources::files::{FilesError, SourceFile};
 use crate::warehouse::lake::LakeWriter;
 
-/// Opens a file in its format.
+/// A decoder over a part, and the count of its packed bytes that are read, if it is unpacked meanwhile.
+pub(super) type OpenPart = (Box<dyn Decoder>, Option<Arc<AtomicU64>>);
+
+/// Opens a part in its format.
 pub(super) fn open_decoder(
-    file: &SourceFile,
+    part: &Part,
     format: &Format,
+    unpack: UnpackLimits,
     columns: &[ColumnName],
-) -> Result<Box<dyn Decoder>, FileError> {
-    let input = file.open()?;
+) -> Result<OpenPart, FileError> {
+    fn boxed<D: Decoder + 'static>(decoder: D) -> Box<dyn Decoder> {
+        Box::new(decoder)
+    }
     let limits = BlockLimits::default();
-    let decoder: Result<Box<dyn Decoder>, FormatError> = match format {
-        Format::Csv(options) => {
-            CsvDecoder::new(input, options.clone(), columns, limits).map(|decoder| Box::new(decoder) as _)
-        }
-        Format::Ndjson => Ok(Box::new(NdjsonDecoder::new(input, columns, limits))),
-        Format::Parquet => {
-            ParquetDecoder::new(input.into_file(), columns, limits).map(|decoder| Box::new(decoder) as _)
-        }
+    let mut n_packed_read = None;
+    let mut text = || {
+        let part = part.open(unpack)?;
+        n_packed_read = part.n_packed_read;
+        Ok::<_, FilesError>(part.bytes)
     };
-    decoder.map_err(|cause| format_error(file, cause))
+    let decoder = match format {
+        Format::Csv(options) => CsvDecoder::new(text()?, options.clone(), columns, limits).map(boxed),
+        Format::Ndjson => Ok(boxed(NdjsonDecoder::new(text()?, columns, limits))),
+        Format::Json { rows } => Ok(boxed(JsonDecoder::new(text()?, rows.as_deref(), columns, limits))),
+        Format::Xml(options) => XmlDecoder::new(text()?, options, columns, limits).map(boxed),
+        Format::Xlsx(options) => {
+            XlsxDecoder::new(part.open_unpacked(unpack)?, options.clone(), columns, limits, unpack).map(boxed)
+        }
+        Format::Parquet => ParquetDecoder::new(part.open_unpacked(unpack)?, columns, limits).map(boxed),
+    };
+    let decoder = decoder.map_err(|cause| format_error(&part.unit.file, cause))?;
+    Ok((decoder, n_packed_read))
 }
 
 /// A file that is not in its format.
@@ -115,7 +135,7 @@ impl FileWork {
         self.writer
             .write(&assembled.batch)
             .map_err(|cause| WorkError::Run(Box::new(RunError::Lake { pipeline, file, cause })))?;
-        self.report.n_bytes_read = block.n_bytes_read;
+        self.report.n_bytes_read = block.n_bytes_read.min(self.report.n_bytes);
         self.report.n_rows = self.counts.read;
         (self.progress)(&self.report);
         Ok(())

@@ -8,7 +8,9 @@ use encoding_rs::Encoding;
 use polars::prelude::{Column, DataFrame, IntoColumn, IntoSeries, StringChunkedBuilder};
 
 use super::encoding::{DecodingReader, Gauge};
-use super::{Block, BlockLimits, BrokenRow, ColumnName, Decoder, FormatError, RawRows, find_columns, mask_shape};
+use super::{
+    Block, BlockLimits, BrokenRow, ColumnName, Decoder, FormatError, RawRows, find_columns, is_skipped, mask_shape,
+};
 
 /// How a CSV file is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,13 +21,30 @@ pub struct CsvOptions {
     pub quote: Option<u8>,
     /// Encoding of the text.
     pub encoding: &'static Encoding,
+    /// Lines before the header, or before the first row where there is none.
+    pub skip_lines: u32,
     /// Whether the first row names the columns.
     pub has_header: bool,
+    /// Starts of the first value, in lower case, of rows that are none.
+    pub skip_rows: Vec<String>,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        Self {
+            separator: b',',
+            quote: Some(b'"'),
+            encoding: encoding_rs::UTF_8,
+            skip_lines: 0,
+            has_header: true,
+            skip_rows: Vec::new(),
+        }
+    }
 }
 
 /// Reads rows of fields.
 ///
-/// The place of a row is its number among the data rows, from 1. Empty lines are no rows. A row with more or fewer fields than the header
+/// The place of a row is its number among the data rows, from 1, with those that are skipped. Empty lines are no rows. A row with more or fewer fields than the header
 /// is broken; a declared column that the header lacks makes the whole file unreadable.
 pub struct CsvDecoder<R> {
     reader: ::csv::Reader<DecodingReader<R>>,
@@ -56,6 +75,8 @@ impl<R: Read> CsvDecoder<R> {
         limits: BlockLimits,
     ) -> Result<Self, FormatError> {
         let gauge = Arc::new(Gauge::default());
+        let mut text = DecodingReader::new(input, options.encoding, Arc::clone(&gauge));
+        text.skip_lines(options.skip_lines).map_err(|error| explain(::csv::Error::from(error), 1))?;
         let mut reader = ::csv::ReaderBuilder::new()
             .delimiter(options.separator)
             .quoting(options.quote.is_some())
@@ -63,9 +84,10 @@ impl<R: Read> CsvDecoder<R> {
             .flexible(true)
             .has_headers(false)
             .buffer_capacity(1 << 18)
-            .from_reader(DecodingReader::new(input, options.encoding, Arc::clone(&gauge)));
+            .from_reader(text);
         let mut record = ::csv::StringRecord::new();
-        let has_record = reader.read_record(&mut record).map_err(|error| explain(error, 1))?;
+        let first_line = u64::from(options.skip_lines) + 1;
+        let has_record = reader.read_record(&mut record).map_err(|error| explain(error, first_line))?;
         let header: Arc<[String]> = if options.has_header {
             record.iter().map(|name| name.trim().to_owned()).collect()
         } else {
@@ -92,7 +114,8 @@ impl<R: Read> CsvDecoder<R> {
     /// Reads the next record into `self.record`; false at the end of the file.
     fn read_record(&mut self) -> Result<bool, FormatError> {
         self.gauge.n_bytes_in_row.store(0, Ordering::Relaxed);
-        let line = self.reader.position().line() + u64::from(!self.break_is_consumed);
+        let skipped = u64::from(self.options.skip_lines);
+        let line = self.reader.position().line() + skipped + u64::from(!self.break_is_consumed);
         let there = std::mem::take(&mut self.first)
             || self.reader.read_record(&mut self.record).map_err(|error| explain(error, line))?;
         self.n_rows += u64::from(there);
@@ -102,25 +125,28 @@ impl<R: Read> CsvDecoder<R> {
     /// The line on which the record begins. The reader's own count does not skip empty lines before a record.
     fn line(&self) -> u64 {
         let consumed = self.break_is_consumed && !self.reader.is_done();
-        self.reader.position().line().saturating_sub(n_breaks(&self.record) + u64::from(consumed))
+        let line = self.reader.position().line() + u64::from(self.options.skip_lines);
+        line.saturating_sub(n_breaks(&self.record) + u64::from(consumed))
     }
 
     /// What is wrong with the record, if anything.
     fn broken(&self) -> Option<BrokenRow> {
+        let is_ragged = self.record.len() != self.header.len();
+        let has_mark = || self.record.iter().any(|field| field.contains(char::REPLACEMENT_CHARACTER));
+        let is_malformed = !is_ragged && self.gauge.has_malformed.load(Ordering::Relaxed) && has_mark();
+        if !is_ragged && !is_malformed {
+            return None;
+        }
         let line = self.line();
-        let sentence = if self.record.len() != self.header.len() {
+        let sentence = if is_ragged {
             format!(
                 "строка файла {line}: полей {}, а должно быть {}; проверьте разделители и кавычки",
                 self.record.len(),
                 self.header.len()
             )
-        } else if self.gauge.has_malformed.load(Ordering::Relaxed)
-            && self.record.iter().any(|field| field.contains(char::REPLACEMENT_CHARACTER))
-        {
+        } else {
             let encoding = self.options.encoding.name().to_lowercase();
             format!("строка файла {line}: есть байты, которых нет в кодировке {encoding}; проверьте кодировку выгрузки")
-        } else {
-            return None;
         };
         let separator = char::from(self.options.separator).to_string();
         let text: Vec<&str> = self.record.iter().collect();
@@ -144,6 +170,9 @@ impl<R: Read + Send> Decoder for CsvDecoder<R> {
                 break;
             }
             n_bytes += self.record.as_slice().len() + self.record.len();
+            if !self.options.skip_rows.is_empty() && is_skipped(self.record.iter(), &self.options.skip_rows) {
+                continue;
+            }
             if let Some(row) = self.broken() {
                 broken.push(row);
                 continue;
@@ -153,7 +182,7 @@ impl<R: Read + Send> Decoder for CsvDecoder<R> {
                 builder.append_value(self.record.get(*place).unwrap_or_default());
             }
         }
-        if rows.is_empty() && broken.is_empty() {
+        if self.is_empty && rows.is_empty() && broken.is_empty() {
             return Ok(None);
         }
         let columns: Vec<Column> =

@@ -52,6 +52,28 @@ impl<R: Read> DecodingReader<R> {
         }
     }
 
+    /// Leaves out the first lines of the text.
+    pub(super) fn skip_lines(&mut self, n_lines: u32) -> io::Result<()> {
+        let mut n_skipped = 0;
+        while n_skipped < n_lines {
+            if self.given == self.text.len() {
+                self.decode_more()?;
+                if self.text.is_empty() {
+                    return Ok(());
+                }
+            }
+            let rest = self.text.get(self.given..).unwrap_or_default();
+            match memchr::memchr(b'\n', rest) {
+                Some(end) => {
+                    self.given += end + 1;
+                    n_skipped += 1;
+                }
+                None => self.given = self.text.len(),
+            }
+        }
+        Ok(())
+    }
+
     /// Decodes the next chunk into `self.text`.
     fn decode_more(&mut self) -> io::Result<()> {
         self.text.clear();
@@ -115,6 +137,18 @@ mod tests {
         assert_eq!(decode("\u{feff}Дата".as_bytes(), "windows-1251"), "Дата");
         let utf16: Vec<u8> = "\u{feff}Дата".encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert_eq!(decode(&utf16, "utf-16le"), "Дата");
+    }
+
+    #[test]
+    fn lines_are_left_out() {
+        let read = |n_lines| {
+            let mut reader = DecodingReader::new("\u{feff}а\r\nб\nв".as_bytes(), encoding_rs::UTF_8, Arc::default());
+            reader.skip_lines(n_lines).unwrap();
+            let mut text = String::new();
+            reader.read_to_string(&mut text).unwrap();
+            text
+        };
+        assert_eq!([0, 1, 2, 3, 9].map(read), ["а\r\nб\nв", "б\nв", "в", "", ""]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! One line of JSON → the values of the declared keys.
+//! One JSON object → the values of the declared keys.
 //!
-//! A register's line is a flat object, so it is scanned once from left to right, without building a tree of it: this is what reading
+//! A register's line is a flat object, or nearly so. It is scanned once from left to right, without building a tree of it: this is what reading
 //! NDJSON costs, and it is several times cheaper than a general reader. Nested values of other keys, and texts with escapes, are left to `serde_json`.
 
 use std::borrow::Cow;
@@ -10,59 +10,47 @@ use serde::de::IgnoredAny;
 
 use super::ColumnName;
 
-/// Why a line is not taken.
+/// Why an object is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LineError {
     /// It is not one JSON object.
     Malformed,
     /// A declared key, by its place, has a list or an object.
     Nested(usize),
+    /// What should hold a declared key, by its place, is a single value.
+    Single(usize),
+}
+
+/// The declared columns, as the scanner looks for them. A name is a key, or a path of keys with dots between them.
+#[derive(Debug, Clone)]
+pub(super) struct Keys {
+    pub(super) columns: Vec<ColumnName>,
+    /// Whether any name may be a path, so that nested objects are worth a look.
+    has_paths: bool,
+}
+
+impl Keys {
+    pub(super) fn new(columns: &[ColumnName]) -> Self {
+        Self { columns: columns.to_vec(), has_paths: columns.iter().any(|column| column.from.contains('.')) }
+    }
+}
+
+/// What a column's name says after the keys of the objects around (`path`, with a dot after each), if it begins with them.
+fn after<'a>(column: &'a ColumnName, path: &str) -> Option<&'a str> {
+    if path.is_empty() { Some(&column.from) } else { column.from.strip_prefix(path) }
 }
 
 /// Values of the declared columns in one line.
 pub(super) type Values<'a> = Vec<Option<Cow<'a, str>>>;
 
-/// Reads the values of `columns` out of `line` into `values`. Numbers and truth values are given as they are written; of a repeated key the last one counts.
-pub(super) fn read_line<'a>(line: &'a str, columns: &[ColumnName], values: &mut Values<'a>) -> Result<(), LineError> {
+/// Reads the values of the columns out of `text` into `values`. Numbers and truth values are given as they are written; of a repeated key the last one counts.
+pub(super) fn read_object<'a>(text: &'a str, keys: &Keys, values: &mut Values<'a>) -> Result<(), LineError> {
     values.clear();
-    values.resize(columns.len(), None);
-    let mut scanner = Scanner { text: line, at: 0 };
+    values.resize(keys.columns.len(), None);
+    let mut scanner = Scanner { text, at: 0 };
     scanner.skip_spaces();
-    scanner.expect(b'{')?;
-    scanner.skip_spaces();
-    if scanner.peek() == Some(b'}') {
-        scanner.at += 1;
-        return scanner.finish();
-    }
-    // Lines of one file nearly always have their keys in the same order.
-    let mut likely = 0;
-    loop {
-        scanner.skip_spaces();
-        let key = scanner.string()?;
-        scanner.skip_spaces();
-        scanner.expect(b':')?;
-        scanner.skip_spaces();
-        let column = match columns.get(likely) {
-            Some(column) if column.from == key => Some(likely),
-            _ => columns.iter().position(|column| column.from == key),
-        };
-        let value = scanner.value(column)?;
-        if let Some(column) = column {
-            likely = column + 1;
-            // Several columns may read one key.
-            for (place, value_of) in values.iter_mut().enumerate().skip(column) {
-                if columns.get(place).is_some_and(|column| column.from == key) {
-                    value_of.clone_from(&value);
-                }
-            }
-        }
-        scanner.skip_spaces();
-        match scanner.next() {
-            Some(b',') => {}
-            Some(b'}') => return scanner.finish(),
-            _ => return Err(LineError::Malformed),
-        }
-    }
+    scanner.object("", keys, values)?;
+    scanner.finish()
 }
 
 /// A place in a line. It always stands between characters: it only moves over ASCII bytes and whole texts.
@@ -99,6 +87,67 @@ impl<'a> Scanner<'a> {
 
     fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// An object that the keys of `path` lead to.
+    fn object(&mut self, path: &str, keys: &Keys, values: &mut Values<'a>) -> Result<(), LineError> {
+        let columns = &keys.columns;
+        self.expect(b'{')?;
+        self.skip_spaces();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(());
+        }
+        // Objects of one file nearly always have their keys in the same order.
+        let mut likely = 0;
+        loop {
+            self.skip_spaces();
+            let key = self.string()?;
+            self.skip_spaces();
+            self.expect(b':')?;
+            self.skip_spaces();
+            let is_key = |column: &ColumnName| after(column, path).is_some_and(|rest| rest == key);
+            let column = match columns.get(likely) {
+                Some(column) if is_key(column) => Some(likely),
+                _ => columns.iter().position(is_key),
+            };
+            match column {
+                Some(column) => {
+                    let value = self.value(Some(column))?;
+                    likely = column + 1;
+                    // Several columns may read one key.
+                    for (column, value_of) in columns.iter().zip(values.iter_mut()).skip(column) {
+                        if is_key(column) {
+                            value_of.clone_from(&value);
+                        }
+                    }
+                }
+                None if keys.has_paths => self.parts(path, &key, keys, values)?,
+                None => drop(self.value(None)?),
+            }
+            self.skip_spaces();
+            match self.next() {
+                Some(b',') => {}
+                Some(b'}') => return Ok(()),
+                _ => return Err(LineError::Malformed),
+            }
+        }
+    }
+
+    /// The value of a key that no column takes whole; some may take parts of it.
+    fn parts(&mut self, path: &str, key: &str, keys: &Keys, values: &mut Values<'a>) -> Result<(), LineError> {
+        let is_inside = |column: &ColumnName| {
+            after(column, path).and_then(|rest| rest.strip_prefix(key)).is_some_and(|rest| rest.starts_with('.'))
+        };
+        let Some(column) = keys.columns.iter().position(is_inside) else { return self.value(None).map(drop) };
+        match self.peek() {
+            Some(b'{') => self.object(&format!("{path}{key}."), keys, values),
+            Some(b'[') => self.value(Some(column)).map(drop),
+            _ => match self.value(None)? {
+                Some(_) => Err(LineError::Single(column)),
+                None => Ok(()),
+            },
+        }
     }
 
     /// A text in quotes.
@@ -188,14 +237,15 @@ mod tests {
 
     use super::*;
 
-    fn columns() -> Vec<ColumnName> {
-        ["a", "б"].map(|name| ColumnName { from: name.to_owned(), name: name.to_owned() }).to_vec()
+    fn read_as(names: &[&str], line: &str) -> Result<Vec<Option<String>>, LineError> {
+        let columns = names.iter().map(|name| ColumnName { from: (*name).to_owned(), name: (*name).to_owned() });
+        let mut values = Values::new();
+        read_object(line, &Keys::new(&columns.collect::<Vec<_>>()), &mut values)?;
+        Ok(values.into_iter().map(|value| value.map(Cow::into_owned)).collect())
     }
 
     fn read(line: &str) -> Result<Vec<Option<String>>, LineError> {
-        let mut values = Values::new();
-        read_line(line, &columns(), &mut values)?;
-        Ok(values.into_iter().map(|value| value.map(Cow::into_owned)).collect())
+        read_as(&["a", "б"], line)
     }
 
     #[test]
@@ -234,10 +284,29 @@ mod tests {
         assert_eq!(read(r#"{"a":1,"б":[1]}"#), Err(LineError::Nested(1)));
     }
 
+    #[test]
+    fn paths_lead_into_nested_objects() {
+        let names = ["a", "b.c", "b.d.e", "b.d.f", "x.y"];
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            read_as(&names, r#"{"b":{"z":[{}],"c":"1","d":{"f":2,"e":{}, "f":3}},"a":0,"x.y":"whole"}"#),
+            Err(LineError::Nested(2))
+        );
+        assert_eq!(
+            read_as(&names, r#"{"b":{"z":[{}],"c":"1","d":{"f":2,"e":"й"}},"a":0,"x.y":"whole"}"#),
+            Ok(vec![text("0"), text("1"), text("й"), text("2"), text("whole")])
+        );
+        assert_eq!(read_as(&names, r#"{"b":null,"x":{}}"#), Ok(vec![None; 5]));
+        assert_eq!(read_as(&names, r#"{"b":{"d":5}}"#), Err(LineError::Single(2)));
+        assert_eq!(read_as(&names, r#"{"b":[{"c":5}]}"#), Err(LineError::Nested(1)));
+        assert_eq!(read_as(&names, r#"{"b":{"d":{}}"#), Err(LineError::Malformed));
+    }
+
     proptest! {
         #[test]
         fn any_text_is_survived(line in "\\PC*") {
             let _ = read(&line);
+            let _ = read_as(&["a.b", "a"], &line);
         }
 
         #[test]
@@ -251,7 +320,7 @@ mod tests {
 
         #[test]
         fn what_is_taken_is_json(line in r#"[\{\}\[\]",:a1 .e-]{0,20}"#) {
-            if read(&line).is_ok() {
+            if read(&line).is_ok() || read_as(&["a.a", "a.1"], &line).is_ok() {
                 prop_assert!(serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&line).is_ok(), "{}", line);
             }
         }

@@ -7,7 +7,7 @@ use memchr::{memchr_iter, memrchr};
 
 use super::{BlockLimits, MAX_ROW_BYTES};
 
-/// Lines of one block.
+/// Lines of one block, or elements of an array.
 #[derive(Debug, Default)]
 pub(super) struct LineBlock {
     /// Text of the block.
@@ -16,6 +16,12 @@ pub(super) struct LineBlock {
     pub(super) lines: Vec<(u64, Range<usize>)>,
     /// Numbers of lines longer than [`MAX_ROW_BYTES`]; their text is gone.
     pub(super) too_long: Vec<u64>,
+}
+
+impl LineBlock {
+    pub(super) fn n_rows(&self) -> usize {
+        self.lines.len() + self.too_long.len()
+    }
 }
 
 /// Cuts a stream into blocks.

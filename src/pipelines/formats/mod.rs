@@ -5,12 +5,18 @@
 //! types nor contracts; see [`super::typing`].
 
 pub mod csv;
+mod elements;
 mod encoding;
+pub mod json;
 mod json_line;
+mod json_rows;
 mod lines;
 pub mod ndjson;
 pub mod parquet;
 mod raw;
+pub mod unpacking;
+pub mod xlsx;
+pub mod xml;
 
 use polars::prelude::DataFrame;
 
@@ -37,7 +43,7 @@ impl Default for BlockLimits {
 /// A column to read: its name in the file and in the block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnName {
-    /// Name in the file, or its number from 1 where the file has no header.
+    /// Name in the file, or its number from 1 where the file has no header; a path where rows have parts.
     pub from: String,
     /// Name in the block.
     pub name: String,
@@ -48,7 +54,7 @@ pub struct ColumnName {
 pub struct Block {
     /// One text column per declared column, in their order; null where the file has no value.
     pub frame: DataFrame,
-    /// Place of each row of the frame: line for NDJSON, number of the data row for CSV and Parquet, from 1.
+    /// Place of each row of the frame, from 1: line for NDJSON, row of the sheet for XLSX, number of the data row, element or object else.
     pub rows: Vec<u64>,
     /// What the rows of the frame looked like in the file.
     pub raw: RawRows,
@@ -111,6 +117,76 @@ pub enum FormatError {
         /// Where the row begins.
         line: u64,
     },
+    /// The list of rows is not where the declaration says.
+    #[error("there is no list of rows at {}; `rows` of the format says where it is", if path.is_empty() { "the top of the document".to_owned() } else { format!("`{path}`") })]
+    NoRows {
+        /// Keys that lead to it.
+        path: String,
+    },
+    /// The JSON around the rows is broken, so nobody knows where the next row begins.
+    #[error("the JSON is broken on line {line}, after {n_rows} rows: {problem}")]
+    BrokenJson {
+        /// Where.
+        line: u64,
+        /// Rows before it.
+        n_rows: u64,
+        /// What is wrong.
+        problem: String,
+    },
+    /// An XML document cannot be read on.
+    #[error("the XML is broken on line {line}, after {n_rows} rows: {problem}")]
+    BrokenXml {
+        /// Where.
+        line: u64,
+        /// Rows before it.
+        n_rows: u64,
+        /// What is wrong.
+        problem: String,
+    },
+    /// An XML document has another shape than the declaration says.
+    #[error("there is no element `{path}` in the document; `row` of the format says which elements are rows")]
+    NoElement {
+        /// Path of the element that should be there.
+        path: String,
+    },
+    /// A value for all rows stands behind some of them.
+    #[error(
+        "`{column}` stands on line {line}, behind the first row that it belongs to; documents are read from front to back, so it cannot be had"
+    )]
+    LateValue {
+        /// The declared column.
+        column: String,
+        /// Where.
+        line: u64,
+    },
+    /// A path of a column cannot be followed.
+    #[error("`{column}` is not a path of this format: {problem}")]
+    Path {
+        /// The declared column.
+        column: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The document names an encoding that nobody knows.
+    #[error("the document says that it is in the encoding `{0}`, which is not known")]
+    Encoding(String),
+    /// A workbook has no such sheet.
+    #[error("sheet {sheet} is not in the workbook, which has {}", list(found))]
+    NoSheet {
+        /// The declared sheet.
+        sheet: String,
+        /// Sheets of the workbook.
+        found: Vec<String>,
+    },
+    /// The sheet ends before its header.
+    #[error("the sheet has no row {row}, where its header should be; `header_row` of the format says where it is")]
+    NoHeader {
+        /// The declared row.
+        row: u32,
+    },
+    /// The workbook is not one, or holds more than a workbook of a register does.
+    #[error("the workbook cannot be read: {0}")]
+    Workbook(String),
     /// The file could not be read.
     #[error("the file cannot be read")]
     Read(#[source] std::io::Error),
@@ -120,8 +196,8 @@ pub enum FormatError {
     /// The Arrow kernels gave up.
     #[error("the columns cannot be turned into text")]
     Arrow(#[from] arrow::error::ArrowError),
-    /// The Parquet reader panicked over damaged bytes.
-    #[error("the file is damaged: the Parquet reader stopped with an internal error")]
+    /// The reader of a binary format panicked over damaged bytes.
+    #[error("the file is damaged: its reader stopped with an internal error")]
     Damaged,
     /// A block could not be built.
     #[error("a block of rows cannot be built")]
@@ -151,4 +227,13 @@ fn find_columns(columns: &[ColumnName], found: &[String]) -> Result<Vec<usize>, 
         }
     };
     columns.iter().map(place).collect()
+}
+
+/// Whether the first value of a row that is not empty begins with one of these texts, which are in lower case.
+fn is_skipped<'a>(mut values: impl Iterator<Item = &'a str>, starts: &[String]) -> bool {
+    let first = values.find_map(|value| Some(value.trim_start()).filter(|value| !value.is_empty()));
+    first.is_some_and(|first| {
+        let first = first.to_lowercase();
+        starts.iter().any(|start| first.starts_with(start))
+    })
 }

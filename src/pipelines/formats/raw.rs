@@ -29,11 +29,11 @@ pub enum RawRows {
         separator: char,
     },
     /// JSON objects.
-    Lines {
+    Objects {
         /// Text of the block.
         bytes: Vec<u8>,
         /// For each row its place in the text.
-        lines: Vec<Range<usize>>,
+        places: Vec<Range<usize>>,
     },
 }
 
@@ -57,24 +57,40 @@ impl RawRows {
                 });
                 fields.collect::<Vec<_>>().join(&separator.to_string())
             }
-            Self::Lines { bytes, lines } => {
-                let line = lines.get(index).and_then(|range| bytes.get(range.clone())).unwrap_or_default();
-                match serde_json::from_slice(line) {
+            Self::Objects { bytes, places } => {
+                let object = places.get(index).and_then(|range| bytes.get(range.clone())).unwrap_or_default();
+                match serde_json::from_slice(object) {
                     Ok(Value::Object(mut object)) => {
-                        for (key, value) in &mut object {
-                            let mut sources = columns.iter().zip(hidden).filter(|(column, _)| column.from == *key);
-                            let shown = sources.clone().next().is_some() && sources.all(|(_, hidden)| !hidden);
-                            if !shown && !value.is_null() {
-                                *value = Value::from(MASK);
-                            }
-                        }
+                        mask_object(&mut object, "", columns, hidden);
                         Value::Object(object).to_string()
                     }
-                    _ => mask_shape(&String::from_utf8_lossy(line)),
+                    _ => mask_shape(&String::from_utf8_lossy(object)),
                 }
             }
         };
         shorten(&text)
+    }
+}
+
+/// Masks what is not declared or must not be shown in an object that the keys of `path` lead to.
+fn mask_object(object: &mut serde_json::Map<String, Value>, path: &str, columns: &[ColumnName], hidden: &[bool]) {
+    for (key, value) in object {
+        let name = format!("{path}{key}");
+        let mut sources = columns.iter().zip(hidden).filter(|(column, _)| column.from == name).peekable();
+        if sources.peek().is_some() {
+            if !sources.all(|(_, hidden)| !hidden) && !value.is_null() {
+                *value = Value::from(MASK);
+            }
+            continue;
+        }
+        let inside = format!("{name}.");
+        match value {
+            Value::Object(object) if columns.iter().any(|column| column.from.starts_with(&inside)) => {
+                mask_object(object, &inside, columns, hidden);
+            }
+            Value::Null => {}
+            _ => *value = Value::from(MASK),
+        }
     }
 }
 
@@ -133,11 +149,26 @@ mod tests {
     #[test]
     fn personal_and_undeclared_keys_are_masked() {
         let line = r#"{"Номер":"А-1","ФИО":"Иванов","СНИЛС":11223344595,"этаж":null}"#;
-        let raw = RawRows::Lines { bytes: line.as_bytes().to_vec(), lines: std::iter::once(0..line.len()).collect() };
+        let places = std::iter::once(0..line.len()).collect();
+        let raw = RawRows::Objects { bytes: line.as_bytes().to_vec(), places };
         let frame = df!("number" => ["А-1"], "insurance" => ["11223344595"]).unwrap();
         assert_eq!(
             raw.masked(&frame, 0, &columns(), &[false, true]),
             r#"{"Номер":"А-1","ФИО":"•••","СНИЛС":"•••","этаж":null}"#
+        );
+    }
+
+    #[test]
+    fn keys_of_nested_objects_are_masked_one_by_one() {
+        let line = r#"{"заявитель":{"СНИЛС":1,"район":"Выборг","имя":null,"дети":[1]},"адрес":{"дом":1}}"#;
+        let places = std::iter::once(0..line.len()).collect();
+        let raw = RawRows::Objects { bytes: line.as_bytes().to_vec(), places };
+        let columns = [("заявитель.СНИЛС", "insurance"), ("заявитель.район", "district")]
+            .map(|(from, name)| ColumnName { from: from.to_owned(), name: name.to_owned() });
+        let frame = df!("insurance" => ["1"], "district" => ["Выборг"]).unwrap();
+        assert_eq!(
+            raw.masked(&frame, 0, &columns, &[true, false]),
+            r#"{"заявитель":{"СНИЛС":"•••","район":"Выборг","имя":null,"дети":"•••"},"адрес":"•••"}"#
         );
     }
 

@@ -118,7 +118,7 @@ mod tests {
         CursorColumn {
             name: ColumnName { from: "Изменено".to_owned(), name: "changed".to_owned() },
             column_type,
-            format: MomentFormat::from_pattern("%d.%m.%Y %H:%M").unwrap(),
+            format: MomentFormat::from_pattern("%d.%m.%Y %H:%M", false).unwrap(),
             empty: vec!["-".to_owned()],
             time_zone: Tz::Europe__Samara,
         }

@@ -48,7 +48,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// A unit by its name, as it is now; none if the source does not have it any more, as nothing of what was pulled
+    /// A unit by its name, or by that of a member in it, as it is now; none if the source does not have it any more, as nothing of what was pulled
     /// over the network is kept. Blocks the thread.
     ///
     /// # Errors
@@ -56,7 +56,10 @@ impl Source {
     pub fn find(&self, project: &Path, name: &str) -> Result<Option<Unit>, FileError> {
         match self {
             Self::Files { pattern } => {
-                let Some(file) = find_files(project, pattern)?.into_iter().find(|file| file.name == name) else {
+                let holds = |file: &SourceFile| {
+                    name.strip_prefix(file.name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                };
+                let Some(file) = find_files(project, pattern)?.into_iter().find(holds) else {
                     return Ok(None);
                 };
                 Ok(Some(Unit { hash: file.hash()?, file, position: None }))
@@ -66,8 +69,8 @@ impl Source {
     }
 }
 
-/// What becomes one batch.
-#[derive(Debug)]
+/// What becomes one batch, or one for each member if it is an archive.
+#[derive(Debug, Clone)]
 pub struct Unit {
     /// The file to read.
     pub file: SourceFile,

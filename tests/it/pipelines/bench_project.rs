@@ -112,6 +112,18 @@ impl BenchProject {
         project
     }
 
+    /// A project whose pipeline reads the journal from other files in another format.
+    pub(super) fn with_format(files: &str, format: &str) -> Self {
+        let project = Self::new();
+        let pipeline = JOURNAL.replace("in/journal-*.csv", files).replace(
+            "  csv: {separator: \";\", encoding: windows-1251, decimal_comma: true}\n",
+            &format!("{format}\n"),
+        );
+        assert!(pipeline.contains(files) && pipeline.contains(format), "{pipeline}");
+        project.write("pipelines/journal.yaml", &pipeline);
+        project
+    }
+
     pub(super) fn root(&self) -> &Path {
         self.folder.path()
     }

@@ -3,7 +3,7 @@
 use super::bench_project::{BenchProject, JOURNAL};
 
 /// The problems of the journal's pipeline with a part of it replaced.
-fn problems_with(part: &str, replacement: &str) -> String {
+pub(super) fn problems_with(part: &str, replacement: &str) -> String {
     assert!(JOURNAL.contains(part), "{part}");
     let project = BenchProject::new();
     project.write("pipelines/journal.yaml", &JOURNAL.replacen(part, replacement, 1));

@@ -11,13 +11,13 @@ use svod::pipelines::formats::parquet::ParquetDecoder;
 use svod::pipelines::formats::{BlockLimits, ColumnName, Decoder, FormatError};
 
 /// Rows of a file: place and values of each, then places and sentences of broken ones.
-type Rows = (Vec<(u64, Vec<Option<String>>)>, Vec<(u64, String)>);
+pub(super) type Rows = (Vec<(u64, Vec<Option<String>>)>, Vec<(u64, String)>);
 
-fn columns(names: &[&str]) -> Vec<ColumnName> {
+pub(super) fn columns(names: &[&str]) -> Vec<ColumnName> {
     names.iter().map(|name| ColumnName { from: (*name).to_owned(), name: format!("_{name}") }).collect()
 }
 
-fn drain(decoder: &mut dyn Decoder) -> Result<Rows, FormatError> {
+pub(super) fn drain(decoder: &mut dyn Decoder) -> Result<Rows, FormatError> {
     let (mut rows, mut broken) = (Vec::new(), Vec::new());
     while let Some(block) = decoder.next_block()? {
         for (row, place) in block.rows.iter().enumerate() {
@@ -29,24 +29,31 @@ fn drain(decoder: &mut dyn Decoder) -> Result<Rows, FormatError> {
     Ok((rows, broken))
 }
 
-fn csv_options() -> CsvOptions {
-    CsvOptions { separator: b';', quote: Some(b'"'), encoding: encoding_rs::UTF_8, has_header: true }
+pub(super) fn csv_options() -> CsvOptions {
+    CsvOptions {
+        separator: b';',
+        quote: Some(b'"'),
+        encoding: encoding_rs::UTF_8,
+        skip_lines: 0,
+        has_header: true,
+        skip_rows: Vec::new(),
+    }
 }
 
-fn read_csv(bytes: &[u8], limits: BlockLimits) -> Result<Rows, FormatError> {
+pub(super) fn read_csv(bytes: &[u8], limits: BlockLimits) -> Result<Rows, FormatError> {
     drain(&mut CsvDecoder::new(bytes, csv_options(), &columns(&["a", "б"]), limits)?)
 }
 
-fn read_ndjson(bytes: &[u8], limits: BlockLimits) -> Result<Rows, FormatError> {
+pub(super) fn read_ndjson(bytes: &[u8], limits: BlockLimits) -> Result<Rows, FormatError> {
     drain(&mut NdjsonDecoder::new(bytes, &columns(&["a", "б"]), limits))
 }
 
-fn read_parquet(bytes: Vec<u8>, names: &[&str], limits: BlockLimits) -> Result<Rows, FormatError> {
+pub(super) fn read_parquet(bytes: Vec<u8>, names: &[&str], limits: BlockLimits) -> Result<Rows, FormatError> {
     drain(&mut ParquetDecoder::new(axum::body::Bytes::from(bytes), &columns(names), limits)?)
 }
 
 /// A value that is there.
-fn text(value: &str) -> Option<String> {
+pub(super) fn text(value: &str) -> Option<String> {
     Option::from(value.to_owned())
 }
 
@@ -107,7 +114,7 @@ fn ndjson_lines_stand_alone() {
         broken,
         [
             (3, format!("строка файла 3: не объект JSON; {advice}")),
-            (4, "строка файла 4, «a»: список или объект вместо одного значения; исправьте выгрузку".to_owned()),
+            (4, "строка файла 4: «a» – список или объект вместо одного значения; исправьте выгрузку".to_owned()),
             (5, format!("строка файла 5: не JSON, ошибка в позиции 5; {advice}")),
             (6, "строка файла 6: не читается в кодировке utf-8; проверьте кодировку выгрузки".to_owned()),
         ]
@@ -124,7 +131,7 @@ fn an_endless_line_is_left_out_and_the_rest_is_read() {
     assert_eq!(broken, [(2, "строка файла 2: длиннее 8 МиБ; исправьте выгрузку".to_owned())]);
 }
 
-fn parquet_file() -> Vec<u8> {
+pub(super) fn parquet_file() -> Vec<u8> {
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("day", Arc::new(Date32Array::from(vec![Some(19_807), None, Some(0)]))),
         ("other", Arc::new(Int64Array::from(vec![1, 2, 3]))),

@@ -31,7 +31,7 @@ pub use paging::{Paging, TokenPlace};
 use super::cursor::{CursorColumn, CursorValue, LateWindow};
 use super::retry::Retries;
 use super::secrets::{Parameter, Secret};
-use crate::pipelines::pipeline::Format;
+use crate::pipelines::format::Format;
 use crate::pipelines::source_declaration::CredentialsIn;
 
 /// A declared endpoint.

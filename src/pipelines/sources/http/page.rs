@@ -12,8 +12,10 @@ use tempfile::NamedTempFile;
 use super::paging::Place;
 use super::{HttpError, HttpSource, JsonPath};
 use crate::pipelines::FileError;
+use crate::pipelines::format::Format;
+use crate::pipelines::formats::unpacking::UnpackLimits;
 use crate::pipelines::moment::ZoneClock;
-use crate::pipelines::pipeline::Format;
+use crate::pipelines::packed::Part;
 use crate::pipelines::sources::cursor::CursorValue;
 use crate::pipelines::sources::files::SourceFile;
 use crate::pipelines::work::{format_error, open_decoder};
@@ -67,7 +69,8 @@ pub(super) fn count_rows(
     let columns: Vec<_> = cursor.iter().map(|column| column.name.clone()).collect();
     let mut facts = RowFacts::default();
     let mut clock = cursor.map(|column| ZoneClock::new(column.time_zone));
-    let mut decoder = open_decoder(file, &source.format, &columns)?;
+    let part = Part::whole(file.clone());
+    let (mut decoder, _) = open_decoder(&part, &source.format, UnpackLimits::default(), &columns)?;
     while let Some(block) = decoder.next_block().map_err(|cause| format_error(file, cause))? {
         facts.n_rows += (block.rows.len() + block.broken.len()) as u64;
         let (Some(column), Some(clock)) = (cursor, &mut clock) else { continue };
@@ -183,7 +186,7 @@ mod tests {
     }
 
     fn csv(encoding: &'static encoding_rs::Encoding, has_header: bool) -> Format {
-        Format::Csv(CsvOptions { separator: b';', quote: Some(b'"'), encoding, has_header })
+        Format::Csv(CsvOptions { separator: b';', encoding, has_header, ..CsvOptions::default() })
     }
 
     #[test]

@@ -58,10 +58,8 @@ pub enum FileError {
         batch: i64,
     },
     /// An endpoint does not give a page.
-    #[error("page {page} of `{address}` cannot be had; what came before it is kept, the next run goes on there")]
+    #[error("page {page} cannot be had; the next run goes on with it")]
     Http {
-        /// Scheme, host and path.
-        address: String,
         /// Number of the page in the pull, from 1.
         page: u64,
         /// What went wrong.
@@ -69,14 +67,8 @@ pub enum FileError {
         cause: HttpError,
     },
     /// A database does not give its rows.
-    #[error("the rows of `{connection}` cannot be had")]
-    Postgres {
-        /// Where the connection string lies.
-        connection: String,
-        /// What went wrong.
-        #[source]
-        cause: PostgresError,
-    },
+    #[error("the rows cannot be had")]
+    Postgres(#[source] PostgresError),
     /// Its rows cannot be mapped.
     #[error("`{file}` is not taken")]
     Mapping {

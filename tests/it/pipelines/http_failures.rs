@@ -110,7 +110,8 @@ async fn pages_that_go_round_in_circles_are_noticed() {
     };
     let same = told("/same", "{page: {}}").await;
     assert!(
-        same.contains("page 2 of ") && same.ends_with("two pages that follow each other are the same; check `paging`")
+        same.contains("page 2 cannot be had")
+            && same.ends_with("two pages that follow each other are the same; check `paging`")
     );
     let cursor = told("/cursor", "{cursor: {header: X-Next}}").await;
     assert!(cursor.ends_with("a page names one that was there already as the next; check `paging`"), "{cursor}");

@@ -187,7 +187,7 @@ async fn a_pull_that_fails_goes_on_at_the_page_that_failed() {
     assert_eq!(
         failure(report),
         format!(
-            "page 3 of `{0}` cannot be had; what came before it is kept, the next run goes on there: \
+            "page 3 cannot be had; the next run goes on with it: \
              tried 3 times without success: `{0}` answered 503 Service Unavailable",
             register.url("/cases")
         )

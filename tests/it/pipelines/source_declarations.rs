@@ -40,7 +40,7 @@ fn mistakes_of_http_have_their_sentences() {
         ("url: \"http://a.example/b?c=1\"", "`url`: parameters do not belong to the address"),
         ("headers: {\"a b\": c}", "`headers`: `a b` is no name of a header"),
         ("timeouts: {idle: 5 parsecs}", "`idle`: `5 parsecs` is no length of time"),
-        ("paging: {pages: {}}", "unknown variant `pages`, expected one of `page`, `offset`, `cursor`, `link`"),
+        ("paging: {pages: {}}", "unknown variant `pages`, expected one of page, offset, cursor, link"),
         ("paging: {cursor: {}}", "`paging`: `cursor` needs exactly one of `path` and `header`"),
         ("paging: {cursor: {path: next}}", "`path`: only a JSON body has a path"),
         ("rows: a..b", "`rows`: `a..b` is no path"),

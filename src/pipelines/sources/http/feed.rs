@@ -88,7 +88,7 @@ impl HttpFeed {
             HttpError::Rows(cause) => *cause,
             cause => {
                 let number = self.pull.as_ref().and_then(|pull| pull.next.as_ref()).map_or(1, |(_, number)| *number);
-                FileError::Http { address: shown(&self.source.url), page: number, cause }
+                FileError::Http { page: number, cause }
             }
         }
     }

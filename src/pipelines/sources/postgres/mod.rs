@@ -101,7 +101,7 @@ impl PostgresFeed {
             Ok(Some(unit)) if unit.position == state.position => Next::Unchanged,
             Ok(Some(unit)) => Next::Unit(unit),
             Ok(None) => Next::End,
-            Err(cause) => Next::Failed(self.name(), FileError::Postgres { connection: self.name(), cause }),
+            Err(cause) => Next::Failed(self.name(), FileError::Postgres(cause)),
         }
     }
 

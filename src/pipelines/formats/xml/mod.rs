@@ -1,6 +1,6 @@
 //! XML documents with repeated elements.
 //!
-//! A document is read from front to back, one event after the other: [`path`] says where values stand, [`tracker`] collects those of the
+//! A document is read from front to back, one event after the other: `path` says where values stand, `tracker` collects those of the
 //! row that is read. There are no document type definitions and so no entities but the five that every document has.
 
 mod path;

@@ -5,8 +5,10 @@
 mod check;
 mod context;
 mod demo;
+mod dry_run;
 mod error;
 mod generate;
+mod headline;
 mod ingest;
 mod output;
 mod query;

@@ -12,6 +12,7 @@ use super::declaration::{RawColumn, RawCsv, RawEmit, RawFormat, RawPipeline, Sou
 use super::formats::csv::CsvOptions;
 use super::moment::MomentFormat;
 use super::pipeline::{Emit, Format, Pipeline, RejectRule};
+use super::schedule::Schedule;
 use super::typing::SourceColumn;
 use super::values::ValueChecker;
 use crate::declarations::{Problems, Source, Spanned, list_files};
@@ -105,6 +106,10 @@ impl Checker<'_> {
             contract: raw.contract.value.clone(),
             time_zone: self.check_time_zone(&mut problems),
             source: self.check_source(&mut problems),
+            schedule: raw
+                .schedule
+                .as_ref()
+                .and_then(|raw| Schedule::check(source, raw, self.settings.time_zone, &mut problems)),
             format,
             columns,
             values,

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::schedule::RawSchedule;
 use crate::declarations::Spanned;
 use crate::domain::language::Text;
 
@@ -25,6 +26,8 @@ pub struct RawPipeline {
     pub time_zone: Option<Spanned<String>>,
     /// Where the rows come from.
     pub source: RawSource,
+    /// When the server runs the pipeline by itself; absent: only when somebody asks for it.
+    pub schedule: Option<RawSchedule>,
     /// How the files are written.
     pub format: RawFormat,
     /// Texts that mean "no value" in every column that does not list its own. The empty text always does.

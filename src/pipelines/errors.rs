@@ -3,6 +3,7 @@
 use super::assemble::AssembleError;
 use super::formats::FormatError;
 use super::mapping::MappingError;
+use super::options::StopReason;
 use super::quarantine::QuarantineError;
 use super::sources::files::FilesError;
 use super::state::StateError;
@@ -113,6 +114,19 @@ pub enum RunError {
         duplicate: u64,
         /// Rejected rows.
         rejected: u64,
+    },
+    /// It was told to stop before its end; what was committed before stays.
+    #[error(
+        "pipeline `{pipeline}` was stopped at `{file}`, of which nothing is committed; the next run goes on from there"
+    )]
+    Interrupted {
+        /// The pipeline.
+        pipeline: String,
+        /// The file that was read or would have been next.
+        file: String,
+        /// Why.
+        #[source]
+        cause: StopReason,
     },
     /// A thread stopped, which is a fault of this program.
     #[error("pipeline `{pipeline}`: internal error while `{file}` was read; nothing is committed")]

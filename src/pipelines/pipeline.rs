@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use super::expression::Expression;
 use super::formats::ColumnName;
 use super::formats::csv::CsvOptions;
+use super::schedule::Schedule;
 use super::sources::Source;
 use super::typing::SourceColumn;
 use crate::domain::language::Text;
@@ -21,6 +22,7 @@ pub struct Pipeline {
     pub(super) contract: String,
     pub(super) time_zone: Tz,
     pub(super) source: Source,
+    pub(super) schedule: Option<Schedule>,
     pub(super) format: Format,
     pub(super) columns: Vec<SourceColumn>,
     pub(super) values: Vec<Mapping>,
@@ -151,6 +153,12 @@ impl Pipeline {
     #[must_use]
     pub fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// When it runs by itself.
+    #[must_use]
+    pub fn schedule(&self) -> Option<&Schedule> {
+        self.schedule.as_ref()
     }
 
     /// Names of the columns for a decoder.

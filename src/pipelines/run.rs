@@ -3,7 +3,6 @@
 //! A unit is decoded on one thread, mapped and checked on another, and encoded on the writer's threads, block after block, so memory does not depend
 //! on its size. It is committed as a whole or not at all; after that the state is written. A run that is killed anywhere and started again ends with the same lake.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -13,13 +12,15 @@ use chrono::{DateTime, Utc};
 use tokio::task::spawn_blocking;
 
 use super::assemble::{AskKnown, Assembler, Origin};
+use super::columns::compare_columns;
 use super::errors::{FileError, RunError};
 use super::mapping::Mapper;
 use super::moment::ZoneClock;
+use super::options::RunOptions;
 use super::pipeline::Pipeline;
 use super::pseudonym::PseudonymKey;
 use super::quarantine::Quarantine;
-use super::report::{FileFailure, PipelineReport, Progress};
+use super::report::{FileFailure, PipelineReport, Progress, UnitReport};
 use super::rules::RuleChecker;
 use super::sources::{Feed, Next, Unit};
 use super::state::PipelineState;
@@ -48,6 +49,8 @@ pub struct RunContext<'a> {
     pub clock: Clock,
     /// Identifier of the run, kept with every batch.
     pub run: &'a str,
+    /// What is taken, and how the run is stopped.
+    pub options: RunOptions,
     /// Told of every block.
     pub progress: Arc<dyn Fn(&Progress) + Send + Sync>,
 }
@@ -58,7 +61,28 @@ pub struct RunContext<'a> {
 /// [`RunError`], if the lake, the state or the quarantine fail; batches committed before stay. A file that is itself at fault is a
 /// [`FileFailure`] of the report, and the other files go on.
 pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Result<PipelineReport, RunError> {
+    let mut report = PipelineReport { pipeline: pipeline.name.clone(), ..PipelineReport::default() };
+    pull(context, pipeline, &mut report).await.map(|()| report)
+}
+
+/// The same, telling what came in before a failure as well.
+///
+/// # Errors
+/// As [`run_pipeline`]; the report then holds what was committed.
+pub async fn pull(context: &RunContext<'_>, pipeline: &Pipeline, report: &mut PipelineReport) -> Result<(), RunError> {
     let started = Instant::now();
+    let pulled = pull_units(context, pipeline, report).await;
+    report.seconds = started.elapsed().as_secs_f64();
+    report.stages.read = (report.seconds - report.stages.find - report.stages.commit).max(0.0);
+    pulled
+}
+
+async fn pull_units(
+    context: &RunContext<'_>,
+    pipeline: &Pipeline,
+    report: &mut PipelineReport,
+) -> Result<(), RunError> {
+    let finding = Instant::now();
     let name = || pipeline.name.clone();
     let contract = context
         .contracts
@@ -72,12 +96,19 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
     if state.mend(last.as_ref()) {
         state.save(&state_path).map_err(state_error)?;
     }
-    let mut feed = Feed::open(&pipeline.source, context.project)
-        .map_err(|cause| RunError::Files { pipeline: name(), cause })?;
-    let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
+    let mut feed =
+        Feed::open(&pipeline.source, context.project).map_err(|cause| RunError::Files { pipeline: name(), cause })?;
+    // What the source is asked against: nothing is known to a run that reads everything again.
+    let mut seen = if context.options.reads_again() { PipelineState::default() } else { state.clone() };
+    report.stages.find += finding.elapsed().as_secs_f64();
     loop {
-        let (same_feed, same_state, next) = ask_source(feed, state, pipeline).await?;
-        (feed, state) = (same_feed, same_state);
+        if let Some(cause) = context.options.stop.reason() {
+            return Err(RunError::Interrupted { pipeline: name(), file: "source".to_owned(), cause });
+        }
+        let finding = Instant::now();
+        let (same_feed, same_seen, next) = ask_source(feed, seen, pipeline).await?;
+        (feed, seen) = (same_feed, same_seen);
+        report.stages.find += finding.elapsed().as_secs_f64();
         let unit = match next {
             Next::Unit(unit) => unit,
             Next::Unchanged => {
@@ -91,16 +122,16 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
             Next::End => break,
         };
         match run_unit(context, pipeline, contract, &unit, state.next_batch).await? {
-            Ok((batch, reasons)) => {
-                state.note(&batch);
+            Ok(unit) => {
+                state.note(&unit.batch);
+                seen.note_read(&unit.batch);
                 state.save(&state_path).map_err(state_error)?;
-                report.add(batch, reasons);
+                report.add(unit);
             }
             Err(error) => report.failures.push(FileFailure { file: unit.file.name, error }),
         }
     }
-    report.seconds = started.elapsed().as_secs_f64();
-    Ok(report)
+    Ok(())
 }
 
 /// Asks the source for its next unit on a thread that may block.
@@ -117,7 +148,7 @@ async fn ask_source(
     asked.await.map_err(stopped)
 }
 
-type UnitOutcome = Result<(BatchRecord, BTreeMap<String, u64>), FileError>;
+type UnitOutcome = Result<UnitReport, FileError>;
 
 /// Reads one unit and commits it as one batch. The inner error is the unit's own fault.
 async fn run_unit(
@@ -155,7 +186,7 @@ async fn run_unit(
     let ask = ask_known(context.lake, &contract.table);
     let origin = Origin { pipeline: pipeline_name(), batch: number, file: file_name() };
     let work = FileWork {
-        mapper: Mapper::new(pipeline, contract, context.reference),
+        mapper: Mapper::new(pipeline, contract, context.reference).only_in(context.options.period),
         rules: RuleChecker::new(contract, context.reference, started_at, pipeline.time_zone),
         assembler: Assembler::new(contract, origin, context.key, ZoneClock::new(pipeline.time_zone), ask),
         writer: context.lake.writer(contract),
@@ -176,6 +207,7 @@ async fn run_unit(
             n_bytes: stamp.n_bytes,
             n_rows: 0,
         },
+        stop: context.options.stop.clone(),
     };
     let worked = spawn_blocking(move || work.take_all(&blocks)).await.map_err(stopped)?;
     decoding.await.map_err(stopped)?;
@@ -187,11 +219,17 @@ async fn run_unit(
     if let Err(error) = file.check_unchanged(stamp) {
         return Ok(Err(error.into()));
     }
-    let Counts { read, accepted, duplicate, rejected, events, last_event_at, reasons } = counts;
+    let Counts { read, accepted, duplicate, rejected, outside, events, last_event_at, reasons } = counts;
     if read != accepted + duplicate + rejected {
         let (pipeline, file) = (pipeline_name(), file_name());
         return Err(RunError::Unbalanced { pipeline, file, read, accepted, duplicate, rejected });
     }
+    let difference = if context.options.compare_columns { compare_columns(file, pipeline) } else { Ok(None) };
+    let difference = match difference {
+        Ok(difference) => difference,
+        Err(error) => return Ok(Err(error)),
+    };
+    let committing = Instant::now();
     let quarantine = spawn_blocking(move || quarantine.finish()).await.map_err(stopped)?;
     let quarantine =
         quarantine.map_err(|cause| RunError::Quarantine { pipeline: pipeline_name(), file: file_name(), cause })?;
@@ -208,13 +246,15 @@ async fn run_unit(
         accepted,
         duplicate,
         rejected,
+        outside,
         events,
         last_event_at: last_event_at.and_then(DateTime::<Utc>::from_timestamp_micros),
         quarantine,
     };
     let committed = writer.finish(&record).await;
     committed.map_err(|cause| RunError::Lake { pipeline: pipeline_name(), file: file_name(), cause })?;
-    Ok(Ok((record, reasons)))
+    let commit_seconds = committing.elapsed().as_secs_f64();
+    Ok(Ok(UnitReport { batch: record, reasons, n_bytes: stamp.n_bytes, difference, commit_seconds }))
 }
 
 /// Asks the lake from a thread that may block.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::dashboards::WidgetError;
 use crate::indicators::QueryError;
+use crate::intake::StartError;
 
 /// Content type of every error.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
@@ -54,6 +55,20 @@ pub enum ApiError {
     /// The core refuses the request as it stands.
     #[error("{0}")]
     Refused(String),
+    /// The body is not announced as JSON.
+    #[error("the body must be JSON, announced by `Content-Type: application/json`")]
+    NotJson,
+    /// The pipeline is running already.
+    #[error("pipeline `{pipeline}` is running; see `/api/v1/runs/{run}`")]
+    Busy {
+        /// The pipeline.
+        pipeline: String,
+        /// Its run.
+        run: Uuid,
+    },
+    /// The server is about to end.
+    #[error("the server is stopping; try again when it is back")]
+    Stopping,
     /// The widget has no picture or table of this kind.
     #[error("{0}")]
     NotDrawable(String),
@@ -99,6 +114,9 @@ impl ApiError {
             Self::NoMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, "no-method", "Method not allowed"),
             Self::BadParameter { .. } => (StatusCode::BAD_REQUEST, "bad-parameter", "Bad parameter"),
             Self::Refused(_) => (StatusCode::BAD_REQUEST, "refused", "Request refused"),
+            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "Not JSON"),
+            Self::Busy { .. } => (StatusCode::CONFLICT, "busy", "Running already"),
+            Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping", "Stopping"),
             Self::NotDrawable(_) => (StatusCode::NOT_FOUND, "not-drawable", "No such form"),
             Self::NoSnapshot => (StatusCode::SERVICE_UNAVAILABLE, "no-snapshot", "No data yet"),
             Self::TooSlow { .. } => (StatusCode::SERVICE_UNAVAILABLE, "too-slow", "Too slow"),
@@ -121,6 +139,9 @@ impl ApiError {
             | Self::NoMethod { .. }
             | Self::BadParameter { .. }
             | Self::Refused(_)
+            | Self::NotJson
+            | Self::Busy { .. }
+            | Self::Stopping
             | Self::NotDrawable(_)
             | Self::NoSnapshot
             | Self::TooSlow { .. } => self.to_string(),
@@ -131,6 +152,7 @@ impl ApiError {
             status: status.as_u16(),
             detail,
             error_id,
+            run: if let Self::Busy { run, .. } = self { Some(*run) } else { None },
         }
     }
 }
@@ -146,6 +168,16 @@ impl From<QueryError> for ApiError {
             },
             error_of_query if error_of_query.is_of_the_query() => Self::Refused(with_help(error_of_query)),
             _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<StartError> for ApiError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Busy { pipeline, run } => Self::Busy { pipeline, run },
+            StartError::Stopping => Self::Stopping,
+            StartError::History(_) | StartError::Lock(_) | StartError::Thread(_) => Self::failed(error),
         }
     }
 }
@@ -186,6 +218,10 @@ pub struct Problem {
     /// Id of this occurrence, under which the server's log has the causes.
     #[schema(value_type = String, example = "01994e2c-8f5a-7c1e-9d3b-3f2a6b1c0d4e")]
     pub error_id: Uuid,
+    /// The run that is in the way, where one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub run: Option<Uuid>,
 }
 
 /// What every route that serves figures may answer instead, for the documentation of the API.

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
-use super::{assets, dashboards, error, health, indicators, pages, runs, snapshots, widgets};
+use super::{assets, dashboards, error, health, indicators, pages, pipelines, runs, snapshots, widgets};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +26,7 @@ use super::{assets, dashboards, error, health, indicators, pages, runs, snapshot
         pages::dashboard::show_dashboard,
         pages::catalogue::show_catalogue,
         pages::data::show_data,
+        pages::run::show_run,
         assets::get_asset,
         dashboards::list_dashboards,
         dashboards::get_dashboard,
@@ -39,6 +40,9 @@ use super::{assets, dashboards, error, health, indicators, pages, runs, snapshot
         indicators::query_indicator,
         snapshots::list_snapshots,
         runs::list_runs,
+        runs::get_run,
+        pipelines::list_pipelines,
+        pipelines::start_run,
         get_openapi,
         health::get_health,
         health::get_readiness,

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::dashboards::{Freshness, Sources};
 use crate::declarations::list_files;
 use crate::indicators::Engine;
+use crate::intake::Runner;
 use crate::project::Project;
 use crate::warehouse::{Snapshot, Snapshots};
 
@@ -39,6 +40,7 @@ struct Parts {
     clock: Clock,
     metrics: Metrics,
     declarations_hash: String,
+    runner: Arc<Runner>,
 }
 
 impl App {
@@ -47,7 +49,8 @@ impl App {
     pub fn new(project: Arc<Project>, engine: Engine, snapshots: Snapshots, data_dir: PathBuf, clock: Clock) -> Self {
         let declarations_hash = hash_declarations(&project.root);
         let metrics = Metrics::new();
-        Self(Arc::new(Parts { project, engine, snapshots, data_dir, clock, metrics, declarations_hash }))
+        let runner = Runner::new(Arc::clone(&project), data_dir.clone(), clock);
+        Self(Arc::new(Parts { project, engine, snapshots, data_dir, clock, metrics, declarations_hash, runner }))
     }
 
     /// Everything declared.
@@ -92,6 +95,12 @@ impl App {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// Runs in the background, and the history of all.
+    #[must_use]
+    pub fn runner(&self) -> &Arc<Runner> {
+        &self.0.runner
     }
 
     /// A hash over the declarations, the front end and the program's version.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use svod::clock::Clock;
 use svod::declarations::Problems;
-use svod::pipelines::{Pipeline, PipelineReport, PseudonymKey, RunContext, RunError, run_pipeline};
+use svod::pipelines::{Pipeline, PipelineReport, PseudonymKey, RunContext, RunError, RunOptions, run_pipeline};
 use svod::settings::Settings;
 use svod::warehouse::contracts::Contracts;
 use svod::warehouse::lake::Lake;
@@ -149,6 +149,11 @@ impl BenchProject {
 
     /// Runs the only pipeline.
     pub(super) async fn try_run(&self) -> Result<PipelineReport, RunError> {
+        self.run_with(RunOptions::default()).await
+    }
+
+    /// Runs the only pipeline as asked.
+    pub(super) async fn run_with(&self, options: RunOptions) -> Result<PipelineReport, RunError> {
         let (contracts, reference, pipelines) = self.load().unwrap_or_else(|problems| panic!("{problems}"));
         let data_dir = self.data_dir();
         let lake = Lake::open(&data_dir).await.unwrap();
@@ -162,6 +167,7 @@ impl BenchProject {
             key: &key,
             clock: Clock::Fixed("2025-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap()),
             run: "run-1",
+            options,
             progress: Arc::new(|_| {}),
         };
         let report = run_pipeline(&context, &pipelines[0]).await?;

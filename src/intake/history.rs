@@ -95,6 +95,7 @@ impl History {
                 Some(mut record) if self.find(record.run)?.is_none() => {
                     record.bury(now);
                     self.write(&record, lock)?;
+                    tracing::warn!(run = %record.run, "a run was killed before its end");
                     killed.push(record);
                 }
                 _ => remove_if_there(&path)?,

@@ -76,6 +76,9 @@ pub async fn serve(app: App, bind: SocketAddr, on_bound: impl FnOnce(SocketAddr)
     let listener = TcpListener::bind(bind).await.map_err(|cause| ServeError::Bind { bind, cause })?;
     let signals = StopSignals::listen().map_err(ServeError::Signals)?;
     let runner = Arc::clone(app.runner());
+    if let Err(error) = runner.unfinished() {
+        tracing::error!(error = error::chain(&error), "the runs before this start cannot be looked at");
+    }
     let schedule = runner.keep_schedule().map_err(ServeError::Schedule)?;
     on_bound(listener.local_addr().map_err(|cause| ServeError::Bind { bind, cause })?);
     let (stop, mut stopped) = watch::channel(false);

@@ -25,7 +25,7 @@ fn a_record_tells_who_what_and_where_the_time_went() {
         assert!((stages.iter().sum::<f64>() - run["seconds"].as_f64().unwrap()).abs() < 1e-6, "{run}");
     }
     let bytes: u64 = first["pipelines"].as_array().unwrap().iter().map(|run| run["bytes"].as_u64().unwrap()).sum();
-    let on_disk: u64 = std::fs::read_dir(project.program.project.join("in"))
+    let on_disk: u64 = fs_err::read_dir(project.program.project.join("in"))
         .unwrap()
         .map(|entry| entry.unwrap().metadata().unwrap().len())
         .sum();
@@ -66,10 +66,10 @@ fn a_run_that_died_is_told_as_killed_by_the_next() {
     let mut child = project.program.command(["run"]).spawn().unwrap();
     let running = project.data().join("runs/running");
     let first = wait_for("the record of a run that works", || {
-        let entry = std::fs::read_dir(&running).ok()?.find_map(|entry| {
+        let entry = fs_err::read_dir(&running).ok()?.find_map(|entry| {
             Some(entry.ok()?.path()).filter(|path| path.extension().is_some_and(|ending| ending == "json"))
         })?;
-        serde_json::from_slice::<Value>(&std::fs::read(entry).ok()?).ok()
+        serde_json::from_slice::<Value>(&fs_err::read(entry).ok()?).ok()
     });
     child.kill().unwrap();
     child.wait().unwrap();

@@ -148,7 +148,7 @@ pub(super) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T 
         if let Some(found) = look() {
             return found;
         }
-        assert!(start.elapsed() < Duration::from_secs(120), "{what} did not come");
+        assert!(start.elapsed() < Duration::from_mins(2), "{what} did not come");
         std::thread::sleep(Duration::from_millis(50));
     }
 }

@@ -6,3 +6,4 @@ mod declarations;
 mod formats;
 mod lake;
 mod shipped;
+mod stops;

@@ -81,7 +81,7 @@ pub(super) fn run_context(context: &Context, arguments: &RunArguments) -> Result
     let options = arguments.options()?;
     let started_by = Starter::Cli { user: std::env::var("USER").ok().filter(|user| !user.is_empty()) };
     let request = RunRequest { run: Uuid::now_v7(), pipelines, started_by, options };
-    let lock = WarehouseLock::acquire(&context.data_dir).map_err(CliError::failed)?;
+    let lock = wait_for_lock(&context.data_dir)?;
     if arguments.dry_run {
         return try_run(context, &request, lock);
     }
@@ -95,6 +95,15 @@ pub(super) fn run_context(context: &Context, arguments: &RunArguments) -> Result
         output::error_line(&format!("warning: {warning}"));
     }
     fail_if_any(&intake)
+}
+
+/// The right to write the warehouse, once whoever has it gives it back.
+fn wait_for_lock(data_dir: &Path) -> Result<WarehouseLock, CliError> {
+    if let Some(lock) = WarehouseLock::try_acquire(data_dir).map_err(CliError::failed)? {
+        return Ok(lock);
+    }
+    output::error_line("another run is writing the warehouse; this one waits for its end");
+    WarehouseLock::acquire(data_dir).map_err(CliError::failed)
 }
 
 /// Runs with a progress bar where somebody watches.

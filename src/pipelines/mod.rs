@@ -8,7 +8,8 @@
 //! ```
 //!
 //! A pipeline is declared in `pipelines/*.yaml` ([`declaration`]), checked with its SQL and its references before any row is read ([`check`]), and run
-//! file by file ([`run`]). It knows contracts and code lists, but neither entities nor indicators, and nothing of schedules.
+//! file by file ([`run`]). It knows contracts and code lists, but neither entities nor indicators; when it is due is
+//! declared here ([`Schedule`]), who runs it is not known.
 
 pub mod assemble;
 pub mod bridge;

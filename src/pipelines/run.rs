@@ -14,6 +14,7 @@ use tokio::task::spawn_blocking;
 use super::assemble::{AskKnown, Assembler, Origin};
 use super::columns::compare_columns;
 use super::errors::{FileError, RunError};
+use super::identity::KnownMonth;
 use super::mapping::Mapper;
 use super::moment::ZoneClock;
 use super::options::RunOptions;
@@ -121,7 +122,8 @@ async fn pull_units(
             }
             Next::End => break,
         };
-        match run_unit(context, pipeline, contract, &unit, state.next_batch).await? {
+        let is_known = state.files.get(&unit.file.name) == Some(&unit.hash);
+        match run_unit(context, pipeline, contract, &unit, state.next_batch, is_known).await? {
             Ok(unit) => {
                 state.note(&unit.batch);
                 seen.note_read(&unit.batch);
@@ -157,6 +159,7 @@ async fn run_unit(
     contract: &Contract,
     unit: &Unit,
     number: i64,
+    is_known: bool,
 ) -> Result<UnitOutcome, RunError> {
     let file = &unit.file;
     let (pipeline_name, file_name) = (|| pipeline.name.clone(), || file.name.clone());
@@ -183,7 +186,7 @@ async fn run_unit(
             let _ = sender.send(Err(error));
         }
     });
-    let ask = ask_known(context.lake, &contract.table);
+    let ask = ask_known(context.lake, &contract.table, is_known);
     let origin = Origin { pipeline: pipeline_name(), batch: number, file: file_name() };
     let work = FileWork {
         mapper: Mapper::new(pipeline, contract, context.reference).only_in(context.options.period),
@@ -257,8 +260,11 @@ async fn run_unit(
     Ok(Ok(UnitReport { batch: record, reasons, n_bytes: stamp.n_bytes, difference, commit_seconds }))
 }
 
-/// Asks the lake from a thread that may block.
-fn ask_known(lake: &Lake, table: &str) -> AskKnown {
+/// Asks the lake from a thread that may block. Of a unit that `is_known` no version of an event is news, also one that was replaced since.
+fn ask_known(lake: &Lake, table: &str, is_known: bool) -> AskKnown {
     let (lake, table, runtime) = (lake.clone(), table.to_owned(), tokio::runtime::Handle::current());
-    Box::new(move |month| runtime.block_on(lake.known_hashes(&table, month)))
+    Box::new(move |month| {
+        let known = runtime.block_on(lake.all_hashes(&table, month))?;
+        Ok(if is_known { KnownMonth::read_before(known) } else { KnownMonth::from_lake(known.last) })
+    })
 }

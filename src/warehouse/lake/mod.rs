@@ -30,6 +30,7 @@ use utoipa::ToSchema;
 pub use batch_record::BatchRecord;
 pub use entity_table::EntityFile;
 pub use error::LakeError;
+pub use hashes::KnownHashes;
 pub use writer::LakeWriter;
 
 use table_log::{ActiveFile, active_files, commit_name, delta_schema, sync, table_builder, version_of};

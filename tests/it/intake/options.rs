@@ -64,6 +64,22 @@ fn a_full_run_reads_all_again_and_finds_it_known() {
 }
 
 #[test]
+fn what_a_later_file_corrected_stays_corrected_when_a_period_is_read_again() {
+    let project = RunProject::new();
+    project.write_rows("first-1", &[("a", "2026-05-10", None)]);
+    // The same event, another day of the same month; the register keeps no time of recording.
+    project.write_rows("first-2", &[("a", "2026-05-20", None)]);
+    project.program.succeed(["run"]);
+    let day = || project.program.succeed(["sql", "--format", "csv", "SELECT registered_on FROM cases"]);
+    assert!(day().contains("2026-05-20"), "{}", day());
+    // The correction lies outside of the period, what it corrected inside.
+    project.program.succeed(["run", "--since", "2026-05-01", "--until", "2026-05-15"]);
+    let first = &project.records()[1]["pipelines"][0];
+    assert_eq!([&first["read"], &first["duplicate"], &first["outside"]], [1, 1, 1]);
+    assert!(day().contains("2026-05-20"), "{}", day());
+}
+
+#[test]
 fn a_dry_run_tells_what_would_come_and_leaves_nothing() {
     let project = RunProject::new();
     project.write_rows("first-1", &[("a", "2026-05-10", None)]);

@@ -82,7 +82,7 @@ pub struct RunRecord {
     pub snapshot: Option<u64>,
     /// Whether it published that snapshot itself; if not, nothing had changed.
     pub published: bool,
-    /// What somebody should know although nothing failed.
+    /// What somebody should know although nothing failed; rejected rows are told by rule in `pipelines`.
     pub warnings: Vec<String>,
     /// What went wrong outside of any pipeline.
     pub failures: Vec<String>,
@@ -119,8 +119,6 @@ pub struct PipelineRun {
     pub stages: StageSeconds,
     /// Seconds of all stages.
     pub seconds: f64,
-    /// What somebody should know although nothing failed.
-    pub warnings: Vec<String>,
     /// What was not taken, and why.
     pub failures: Vec<String>,
 }
@@ -182,10 +180,6 @@ impl PipelineRun {
             _ if failures.is_empty() => RunState::Done,
             _ => RunState::Failed,
         };
-        let warnings = (report.rejected > 0).then(|| {
-            let rules: Vec<String> = report.reasons.iter().map(|(rule, n_rows)| format!("{rule} {n_rows}")).collect();
-            format!("{} rows rejected by rule: {}", report.rejected, rules.join(", "))
-        });
         Self {
             pipeline: report.pipeline.clone(),
             state,
@@ -201,7 +195,6 @@ impl PipelineRun {
             reasons: report.reasons.clone(),
             stages: report.stages,
             seconds: report.seconds,
-            warnings: warnings.into_iter().collect(),
             failures,
         }
     }

@@ -57,15 +57,13 @@ pub(crate) async fn show_run(
 fn summary(app: &App, record: &RunRecord, view: &View) -> Markup {
     let lang = view.lang;
     let has_rejected = record.pipelines.iter().any(|run| run.rejected > 0);
-    let remarks = |pick: fn(&PipelineRun) -> &Vec<String>, own: &[String]| -> Vec<String> {
-        let of_pipelines = record
-            .pipelines
-            .iter()
-            .flat_map(|run| pick(run).iter().map(|text| format!("{}: {text}", title_of(app, &run.pipeline, lang))));
+    let remarks = |own: &[String], of: &dyn Fn(&PipelineRun) -> Vec<String>| -> Vec<String> {
+        let told = |run: &PipelineRun, text: String| format!("{}: {text}", title_of(app, &run.pipeline, lang));
+        let of_pipelines = record.pipelines.iter().flat_map(|run| of(run).into_iter().map(move |text| told(run, text)));
         own.iter().cloned().chain(of_pipelines).collect()
     };
-    let failures = remarks(|run| &run.failures, &record.failures);
-    let warnings = remarks(|run| &run.warnings, &record.warnings);
+    let failures = remarks(&record.failures, &|run| run.failures.clone());
+    let warnings = remarks(&record.warnings, &|run| rejections(run, lang).into_iter().collect());
     html! {
         section .card {
             h2 { (state(record.state, has_rejected, lang)) }
@@ -91,6 +89,13 @@ fn summary(app: &App, record: &RunRecord, view: &View) -> Markup {
             (list(lang.pick("На что обратить внимание", "Warnings"), &warnings, "attention"))
         }
     }
+}
+
+/// How many rows broke which rule, if any did.
+fn rejections(run: &PipelineRun, lang: Lang) -> Option<String> {
+    let rules: Vec<String> = run.reasons.iter().map(|(rule, n_rows)| format!("{rule} {n_rows}")).collect();
+    let rows = lang.pick("отклонено строк", "rows rejected");
+    (run.rejected > 0).then(|| format!("{rows} {}: {}", run.rejected, rules.join(", ")))
 }
 
 fn list(title: &str, texts: &[String], class: &str) -> Markup {

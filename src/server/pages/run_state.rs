@@ -31,7 +31,8 @@ pub(crate) fn words_of(state: RunState, lang: Lang) -> &'static str {
 /// A state as mark and words.
 pub(crate) fn state(state: RunState, has_rejected: bool, lang: Lang) -> Markup {
     let (class, shape) = light_of(state, has_rejected);
-    html! { span class=(class) { (mark(shape)) (words_of(state, lang)) } }
+    let flaws = lang.pick(", есть отклонённые строки", ", some rows rejected");
+    html! { span class=(class) { (mark(shape)) (words_of(state, lang)) @if class == "attention" { (flaws) } } }
 }
 
 /// Who started a run.

@@ -117,8 +117,12 @@ async fn a_run_by_hand_is_accepted_told_about_and_listed() {
     let page = Request::get(format!("/runs/{}", record["run"].as_str().unwrap())).body(Body::empty()).unwrap();
     let page = app.clone().oneshot(page).await.unwrap().into_body().collect().await.unwrap().to_bytes();
     let page = String::from_utf8(page.to_vec()).unwrap();
-    for words in ["выполнена", "программный интерфейс", "in/first-1.ndjson", "30 rows rejected by rule: type 30"]
-    {
+    for words in [
+        "выполнена, есть отклонённые строки",
+        "программный интерфейс",
+        "in/first-1.ndjson",
+        "отклонено строк 30: type 30",
+    ] {
         assert!(page.contains(words), "{words}: {page}");
     }
     let data = Request::get("/data").body(Body::empty()).unwrap();

@@ -19,7 +19,7 @@ fn a_record_tells_who_what_and_where_the_time_went() {
             [&run["files"], &run["read"], &run["accepted"], &run["rejected"], &run["events"]],
             [2, 60, 30, 30, 30]
         );
-        assert_eq!(run["warnings"], json!(["30 rows rejected by rule: type 30"]));
+        assert_eq!(run["reasons"], json!({"type": 30}));
         let stages = ["find", "read", "commit"].map(|stage| run["stages"][stage].as_f64().unwrap());
         assert!(stages.iter().all(|seconds| *seconds > 0.0), "{run}");
         assert!((stages.iter().sum::<f64>() - run["seconds"].as_f64().unwrap()).abs() < 1e-6, "{run}");

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use svod::clock::Clock;
 use svod::generate::{GenerateOptions, Region, Register, generate};
-use svod::intake::pull_and_refresh;
+use svod::intake::{RunRequest, pull_and_refresh};
 use svod::project::Project;
 use svod::warehouse::WarehouseLock;
 use tokio::runtime::Runtime;
@@ -110,13 +110,17 @@ fn write_events(folder: &Path, file: &Path, n_events: u64, seed: u64, format: &s
 /// Seconds of a whole run, and those of its pull.
 fn ingest(runtime: &Runtime, project: &Project, data_dir: &Path) -> (f64, f64) {
     let lock = WarehouseLock::acquire(data_dir).unwrap();
-    let pipelines: Vec<_> = project.pipelines.iter().collect();
+    let request = RunRequest::of(project.pipelines.iter().collect());
     let on_step = Arc::new(|_: svod::intake::Step<'_>| {});
     let start = Instant::now();
-    let pulling = pull_and_refresh(project, data_dir, Clock::System, &pipelines, &lock, on_step);
+    let pulling = pull_and_refresh(project, data_dir, Clock::System, &request, &lock, on_step);
     let intake = runtime.block_on(pulling).unwrap();
     let seconds = start.elapsed().as_secs_f64();
-    assert!(intake.outcome.published && intake.reports[0].rejected == 0, "{:?}", intake.reports[0].reasons);
+    assert!(
+        intake.outcome.is_some_and(|outcome| outcome.published) && intake.reports[0].rejected == 0,
+        "{:?}",
+        intake.reports[0].reasons
+    );
     (seconds, intake.reports.iter().map(|report| report.seconds).sum())
 }
 

@@ -13,7 +13,7 @@ use svod::clock::Clock;
 use svod::domain::period::{Grain, Period};
 use svod::generate::{GenerateOptions, Region, Register, generate};
 use svod::indicators::{Engine, Query, Scope};
-use svod::intake::pull_and_refresh;
+use svod::intake::{RunRequest, pull_and_refresh};
 use svod::project::Project;
 use svod::warehouse::WarehouseLock;
 use tokio::runtime::Runtime;
@@ -70,12 +70,12 @@ impl Ground {
     /// Pulls the file into an empty data directory and publishes the first snapshot.
     fn ingest(&self, data_dir: &Path) {
         let lock = WarehouseLock::acquire(data_dir).unwrap();
-        let pipelines: Vec<_> = self.project.pipelines.iter().collect();
+        let request = RunRequest::of(self.project.pipelines.iter().collect());
         let on_step = Arc::new(|_: svod::intake::Step<'_>| {});
-        let pulling = pull_and_refresh(&self.project, data_dir, Clock::System, &pipelines, &lock, on_step);
+        let pulling = pull_and_refresh(&self.project, data_dir, Clock::System, &request, &lock, on_step);
         let intake = self.runtime.block_on(pulling).unwrap();
         assert_eq!(intake.reports[0].accepted, N_EVENTS, "{:?}", intake.reports[0].reasons);
-        assert!(intake.outcome.published);
+        assert!(intake.outcome.is_some_and(|outcome| outcome.published));
     }
 
     /// An engine that has its tables open, and no answer kept.

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use url::Url;
 
 use crate::declarations::{Problems, Source, Spanned};
 use crate::domain::language::Text;
@@ -28,6 +29,22 @@ pub struct RawSettings {
     /// File with the key of pseudonyms, relative to the data directory; made at the first run.
     #[serde(default = "default_key_file")]
     pseudonym_key_file: PathBuf,
+    /// Where OpenLineage events of every run go; absent: nowhere.
+    lineage: Option<Spanned<RawLineage>>,
+}
+
+/// Where lineage goes, as written: exactly one of `file` and `url`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawLineage {
+    /// File to which events are appended, one JSON object per line; relative to the data directory.
+    file: Option<PathBuf>,
+    /// HTTP endpoint to which each event is posted, e.g. `http://127.0.0.1:5000/api/v1/lineage`.
+    url: Option<Spanned<String>>,
+    /// Environment variable with the bearer token of the endpoint.
+    token_env: Option<String>,
+    /// Namespace of the jobs; `svod` if absent.
+    namespace: Option<String>,
 }
 
 /// The web server, as written.
@@ -53,6 +70,31 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// File with the key of pseudonyms, relative to the data directory.
     pub pseudonym_key_file: PathBuf,
+    /// Where lineage goes.
+    pub lineage: Option<Lineage>,
+}
+
+/// Where lineage goes.
+#[derive(Debug, Clone)]
+pub struct Lineage {
+    /// The file or endpoint.
+    pub target: LineageTarget,
+    /// Namespace of the jobs.
+    pub namespace: String,
+}
+
+/// What takes lineage.
+#[derive(Debug, Clone)]
+pub enum LineageTarget {
+    /// A file, relative to the data directory.
+    File(PathBuf),
+    /// An HTTP endpoint.
+    Endpoint {
+        /// Its address.
+        url: Url,
+        /// Environment variable with its bearer token.
+        token_env: Option<String>,
+    },
 }
 
 impl Settings {
@@ -82,7 +124,30 @@ impl Settings {
                 default_bind
             })
         });
-        problems.into_result(Self { title: raw.title, time_zone, bind, pseudonym_key_file: raw.pseudonym_key_file })
+        let lineage = raw.lineage.as_ref().and_then(|lineage| check_lineage(&source, lineage, &mut problems));
+        let RawSettings { title, pseudonym_key_file, .. } = raw;
+        problems.into_result(Self { title, time_zone, bind, pseudonym_key_file, lineage })
+    }
+}
+
+fn check_lineage(source: &Source, raw: &Spanned<RawLineage>, problems: &mut Problems) -> Option<Lineage> {
+    let namespace = raw.namespace.clone().unwrap_or_else(|| "svod".to_owned());
+    match (&raw.file, &raw.url) {
+        (Some(file), None) => Some(Lineage { target: LineageTarget::File(file.clone()), namespace }),
+        (None, Some(text)) => match Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => {
+                Some(Lineage { target: LineageTarget::Endpoint { url, token_env: raw.token_env.clone() }, namespace })
+            }
+            _ => {
+                let problem = source.problem(text, format!("`url`: `{}` is not an HTTP address", **text));
+                problems.push(problem.help("for instance `http://127.0.0.1:5000/api/v1/lineage`"));
+                None
+            }
+        },
+        (None, None) | (Some(_), Some(_)) => {
+            problems.push(source.problem(raw, "`lineage`: expected exactly one of `file` and `url`"));
+            None
+        }
     }
 }
 
@@ -99,5 +164,22 @@ mod tests {
         assert!(problems.contains("svod.yaml:2:12: `time_zone`: `Europe/Samarra` is not a time zone"), "{problems}");
         assert!(problems.contains("e.g. `Europe/Samara`"), "{problems}");
         assert!(problems.contains("svod.yaml:3:16: `bind`"), "{problems}");
+    }
+
+    #[test]
+    fn lineage_goes_to_one_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = |lineage: &str| {
+            let text = format!("title: {{ru: Свод, en: Svod}}\ntime_zone: Europe/Samara\nlineage: {lineage}\n");
+            fs_err::write(folder.path().join(SETTINGS_FILE), text).unwrap();
+            Settings::load(folder.path()).map_err(|problems| problems.to_string())
+        };
+        let settings = load("{url: \"http://127.0.0.1:5000/api/v1/lineage\"}").unwrap();
+        assert_eq!(settings.lineage.unwrap().namespace, "svod");
+        assert!(load("{file: lineage.ndjson, namespace: region}").is_ok());
+        let both = load("{file: a, url: \"http://a\"}").unwrap_err();
+        assert!(both.contains("svod.yaml:3:10: `lineage`: expected exactly one of `file` and `url`"), "{both}");
+        let wrong = load("{url: \"ftp://a\"}").unwrap_err();
+        assert!(wrong.contains("svod.yaml:3:16: `url`: `ftp://a` is not an HTTP address"), "{wrong}");
     }
 }

@@ -1,32 +1,72 @@
 //! `svod run`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::context::Context;
-use super::error::chain;
+use super::dry_run::try_run;
 use super::{CliError, Place, output};
 use crate::domain::language::Lang;
 use crate::domain::number::{THIN_SPACE, format_number};
-use crate::intake::{Intake, OnStep, Step, pull_and_refresh};
-use crate::pipelines::{Pipeline, PipelineReport};
+use crate::domain::period::Period;
+use crate::intake::{Intake, OnStep, RunRequest, Starter, Step, pull_and_refresh};
+use crate::pipelines::{Pipeline, PipelineReport, RunOptions};
 use crate::warehouse::{RefreshStep, WarehouseLock};
 
 /// What to pull.
 #[derive(Debug, Default, Args)]
 #[command(after_help = "Examples:
-  svod run                       every pipeline
-  svod run samara_appeals        one pipeline
+  svod run                                               every pipeline
+  svod run samara_appeals                                one pipeline
+  svod run samara_appeals --since 2025-01 --until 2025-06     rows of these months again
+  svod run samara_appeals --full                         everything again
+  svod run --dry-run                                     what a run would bring, and nothing stays of it
 
 Only new and changed files are read. A row that breaks a rule is kept in quarantine with its reason; the other
-rows of its file go on. Started again after a kill, a run ends with the same lake.")]
+rows of its file go on. Started again after a kill, a run ends with the same lake.
+
+--since and --until consider all files again, unchanged ones too. A row is taken if one of its event dates lies in
+the period, both ends included; other rows are counted apart and not as read. A row without a readable date is
+judged in any case. --full reads all files again: rows that are in the lake come out as duplicates, and events that
+the source no longer has stay, since the lake is append-only.")]
 pub(super) struct RunArguments {
     /// Pipelines by name; all of them if none is named
     #[arg(value_name = "PIPELINE")]
     pipelines: Vec<String>,
+    /// First day, month, quarter or year of which rows are taken: 2025, 2025-Q1, 2025-03, 2025-03-15
+    #[arg(long, value_name = "POINT")]
+    since: Option<String>,
+    /// Last day, month, quarter or year of which rows are taken, included
+    #[arg(long, value_name = "POINT")]
+    until: Option<String>,
+    /// Read everything of the named pipelines again, whatever was read before
+    #[arg(long, conflicts_with_all = ["since", "until"], requires = "pipelines")]
+    full: bool,
+    /// Show what a run would do, on a copy of the data directory that is thrown away
+    #[arg(long)]
+    dry_run: bool,
 }
+
+impl RunArguments {
+    /// What is taken.
+    fn options(&self) -> Result<RunOptions, CliError> {
+        let period = match (&self.since, &self.until) {
+            (None, None) => None,
+            (since, until) => {
+                let since = since.as_deref().unwrap_or(EARLIEST);
+                Some(Period::parse(since, until.as_deref().unwrap_or(LATEST)).map_err(CliError::argument)?)
+            }
+        };
+        Ok(RunOptions { period, full: self.full, compare_columns: self.dry_run, ..RunOptions::default() })
+    }
+}
+
+/// Where a period begins or ends that is open.
+const EARLIEST: &str = "1900";
+const LATEST: &str = "9999";
 
 /// Pulls, checks, appends, refreshes, and tells what came in.
 pub(super) fn run(place: &Place, arguments: &RunArguments) -> Result<(), CliError> {
@@ -37,30 +77,63 @@ pub(super) fn run(place: &Place, arguments: &RunArguments) -> Result<(), CliErro
 /// The same over an open warehouse.
 pub(super) fn run_context(context: &Context, arguments: &RunArguments) -> Result<(), CliError> {
     let pipelines = pick(&context.project.pipelines, &arguments.pipelines)?;
-    let lock = WarehouseLock::acquire(&context.data_dir).map_err(CliError::failed)?;
+    let options = arguments.options()?;
+    let request = RunRequest { started_by: Starter::at_terminal(), options, ..RunRequest::of(pipelines) };
+    let lock = wait_for_lock(&context.data_dir)?;
+    if arguments.dry_run {
+        return try_run(context, &request, lock);
+    }
+    let intake = watch_run(context, &request, &context.data_dir, &lock)?;
+    print_reports(&intake.reports);
+    if let Some(outcome) = &intake.outcome {
+        let state = if outcome.published { "published" } else { "unchanged: nothing new came in" };
+        output::line(&format!("snapshot {} {state}", outcome.snapshot.number));
+    }
+    for warning in &intake.record.warnings {
+        output::error_line(&format!("warning: {warning}"));
+    }
+    fail_if_any(&intake)
+}
+
+/// The right to write the warehouse, once whoever has it gives it back.
+pub(super) fn wait_for_lock(data_dir: &Path) -> Result<WarehouseLock, CliError> {
+    if let Some(lock) = WarehouseLock::try_acquire(data_dir).map_err(CliError::failed)? {
+        return Ok(lock);
+    }
+    output::error_line("another run is writing the warehouse; this one waits for its end");
+    WarehouseLock::acquire(data_dir).map_err(CliError::failed)
+}
+
+/// Runs with a progress bar where somebody watches.
+pub(super) fn watch_run(
+    context: &Context,
+    request: &RunRequest<'_>,
+    data_dir: &Path,
+    lock: &WarehouseLock,
+) -> Result<Intake, CliError> {
     let bar = progress_bar();
     let told = bar.clone();
     let on_step: OnStep = Arc::new(move |step| tell(&told, &step));
-    let Context { project, data_dir, clock, .. } = context;
-    let pulling = pull_and_refresh(project, data_dir, *clock, &pipelines, &lock, on_step);
-    let Intake { reports, outcome } = context.block_on(pulling).map_err(CliError::failed)?;
+    let pulling = pull_and_refresh(&context.project, data_dir, context.clock, request, lock, on_step);
+    let intake = context.block_on(pulling).map_err(CliError::failed)?;
     bar.finish_and_clear();
-    print_reports(&reports);
-    let snapshot = &outcome.snapshot;
-    let state = if outcome.published { "published" } else { "unchanged: nothing new came in" };
-    output::line(&format!("snapshot {} {state}", snapshot.number));
-    let failures: Vec<String> = reports
-        .iter()
-        .flat_map(|report| &report.failures)
-        .map(|failure| format!("error: {}: {}", failure.file, chain(&failure.error)))
-        .collect();
-    if failures.is_empty() {
+    Ok(intake)
+}
+
+/// Tells every failure of a run, and is one if there are any.
+pub(super) fn fail_if_any(intake: &Intake) -> Result<(), CliError> {
+    let failures = intake.record.pipelines.iter().flat_map(|run| &run.failures);
+    let n_failures = failures.map(|failure| output::error_line(&format!("error: {failure}"))).count();
+    let n_stopped = intake.reports.iter().filter(|report| report.stopped.is_some()).count();
+    if n_failures == 0 {
         return Ok(());
     }
-    for failure in &failures {
-        output::error_line(failure);
+    if n_stopped > 0 {
+        return Err(CliError::failed(format!(
+            "{n_stopped} pipelines stopped before their end; the next run goes on from there"
+        )));
     }
-    Err(CliError::failed(format!("nothing was taken of {} files; the next run tries them again", failures.len())))
+    Err(CliError::failed(format!("nothing was taken of {n_failures} files; the next run tries them again")))
 }
 
 /// The named pipelines, or all.
@@ -109,7 +182,7 @@ pub(super) fn words_of(step: &RefreshStep) -> String {
     }
 }
 
-fn print_reports(reports: &[PipelineReport]) {
+pub(super) fn print_reports(reports: &[PipelineReport]) {
     let count = |n_rows: u64| {
         #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
         let text = format_number(n_rows as f64, 0, Lang::En);
@@ -132,5 +205,8 @@ fn print_reports(reports: &[PipelineReport]) {
     for report in reports.iter().filter(|report| !report.reasons.is_empty()) {
         let reasons: Vec<String> = report.reasons.iter().map(|(rule, n_rows)| format!("{rule} {n_rows}")).collect();
         output::line(&format!("{}: rejected by rule: {}", report.pipeline, reasons.join(", ")));
+    }
+    for report in reports.iter().filter(|report| report.outside > 0) {
+        output::line(&format!("{}: {} rows of other days left alone", report.pipeline, count(report.outside)));
     }
 }

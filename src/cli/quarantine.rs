@@ -1,19 +1,16 @@
 //! `svod quarantine`.
 
-use std::sync::Arc;
-
 use clap::{Args, Subcommand};
 
 use super::context::Context;
 use super::error::chain;
-use super::ingest::{find, progress_bar, tell};
+use super::ingest::{find, wait_for_lock, watch_run};
 use super::query::{Format, of_query};
 use super::sql::print_batches;
 use super::{CliError, Place, output};
 use crate::indicators::{RejectedQuery, Scope};
-use crate::intake::{Intake, IntakeError, OnStep, retry_and_refresh};
-use crate::pipelines::RetryError;
-use crate::warehouse::WarehouseLock;
+use crate::intake::{Intake, RunRequest, Starter, Task};
+use crate::pipelines::RunError;
 
 /// What to do with rejected rows.
 #[derive(Debug, Subcommand)]
@@ -135,14 +132,17 @@ fn show(context: &Context, arguments: &ShowArguments) -> Result<(), CliError> {
 fn retry(context: &Context, arguments: &RetryArguments) -> Result<(), CliError> {
     let RetryArguments { pipeline, file } = arguments;
     let picked = find(&context.project.pipelines, pipeline)?;
-    let lock = WarehouseLock::acquire(&context.data_dir).map_err(CliError::failed)?;
-    let bar = progress_bar();
-    let told = bar.clone();
-    let on_step: OnStep = Arc::new(move |step| tell(&told, &step));
-    let Context { project, data_dir, clock, .. } = context;
-    let retrying = retry_and_refresh(project, data_dir, *clock, picked, file.as_deref(), &lock, on_step);
-    let Intake { reports, outcome } = context.block_on(retrying).map_err(of_retry)?;
-    bar.finish_and_clear();
+    let request = RunRequest {
+        started_by: Starter::at_terminal(),
+        task: Task::Retry { file: file.clone() },
+        ..RunRequest::of(vec![picked])
+    };
+    let lock = wait_for_lock(&context.data_dir)?;
+    let Intake { mut reports, outcome, .. } = watch_run(context, &request, &context.data_dir, &lock)?;
+    if let Some(stopped) = reports.iter_mut().find_map(|report| report.stopped.take()) {
+        let is_argument = matches!(stopped, RunError::NotRejected { .. });
+        return Err(if is_argument { CliError::argument(stopped) } else { CliError::failed(stopped) });
+    }
     let failures: Vec<_> = reports.iter().flat_map(|report| &report.failures).collect();
     let batches: Vec<_> = reports.iter().flat_map(|report| &report.batches).collect();
     if batches.is_empty() && failures.is_empty() {
@@ -154,8 +154,10 @@ fn retry(context: &Context, arguments: &RetryArguments) -> Result<(), CliError> 
             batch.file, batch.read, batch.accepted, batch.duplicate, batch.rejected
         ));
     }
-    let state = if outcome.published { "published" } else { "unchanged" };
-    output::line(&format!("snapshot {} {state}", outcome.snapshot.number));
+    if let Some(outcome) = outcome {
+        let state = if outcome.published { "published" } else { "unchanged" };
+        output::line(&format!("snapshot {} {state}", outcome.snapshot.number));
+    }
     for failure in &failures {
         output::error_line(&format!("error: {}", chain(&failure.error)));
     }
@@ -163,11 +165,4 @@ fn retry(context: &Context, arguments: &RetryArguments) -> Result<(), CliError> 
         return Ok(());
     }
     Err(CliError::failed(format!("{} files could not be read again; their rows stay in quarantine", failures.len())))
-}
-
-fn of_retry(error: IntakeError) -> CliError {
-    match error {
-        IntakeError::Retry(error @ RetryError::NotRejected { .. }) => CliError::argument(error),
-        error => CliError::failed(error),
-    }
 }

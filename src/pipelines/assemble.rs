@@ -1,6 +1,6 @@
 //! Checked events → rows of the lake: pseudonyms, identities, what is new, where it came from.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -30,8 +30,8 @@ pub enum AssembleError {
     Columns(#[from] ArrowError),
 }
 
-/// Asks the lake for the last content hash of each key hash of a month.
-pub type AskKnown = Box<dyn FnMut(&str) -> Result<HashMap<i64, i64>, LakeError> + Send>;
+/// Asks the lake what it holds of a month.
+pub type AskKnown = Box<dyn FnMut(&str) -> Result<KnownMonth, LakeError> + Send>;
 
 /// Where the rows of a batch come from.
 #[derive(Debug, Clone)]
@@ -192,7 +192,7 @@ impl Assembler {
         let number = month_number(day);
         if !self.months.contains_key(&number) {
             let name = format!("{:04}-{:02}", number.div_euclid(12), number.rem_euclid(12) + 1);
-            let known = KnownMonth::from_lake((self.ask_known)(&name)?);
+            let known = (self.ask_known)(&name)?;
             self.months.insert(number, Month { name, known });
         }
         Ok(self.months.entry(number).or_insert_with(|| Month { name: String::new(), known: KnownMonth::default() }))

@@ -11,6 +11,7 @@ use super::declaration::{RawColumn, RawEmit, RawPipeline, SourceType};
 use super::format::{Format, RawFormat};
 use super::moment::MomentFormat;
 use super::pipeline::{Emit, Pipeline, RejectRule};
+use super::schedule::Schedule;
 use super::typing::SourceColumn;
 use super::values::ValueChecker;
 use crate::declarations::{Problems, Source, Spanned, list_files};
@@ -106,6 +107,10 @@ impl Checker<'_> {
             contract: raw.contract.value.clone(),
             time_zone,
             source: pulled_from,
+            schedule: raw
+                .schedule
+                .as_ref()
+                .and_then(|raw| Schedule::check(source, raw, self.settings.time_zone, &mut problems)),
             format,
             unpack: raw.unpack.check(source, &mut problems),
             columns,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::format::RawFormat;
 use super::packed::RawUnpack;
+use super::schedule::RawSchedule;
 use super::source_declaration::{RawHttp, RawPostgres, RawPush, RawS3};
 use crate::declarations::Spanned;
 use crate::domain::language::Text;
@@ -28,6 +29,8 @@ pub struct RawPipeline {
     pub time_zone: Option<Spanned<String>>,
     /// Where the rows come from.
     pub source: RawSource,
+    /// When the server runs the pipeline by itself; absent: only when somebody asks for it.
+    pub schedule: Option<RawSchedule>,
     /// How the files or answers are written; absent only for `postgres`, whose rows have no format of their own.
     pub format: Option<RawFormat>,
     /// What is taken out of packed files, and how much. Files packed by gzip, zstd and zip are known by their content, whatever their name.

@@ -4,6 +4,7 @@ use super::assemble::AssembleError;
 use super::formats::FormatError;
 use super::inbox::InboxError;
 use super::mapping::MappingError;
+use super::options::StopReason;
 use super::packed::UnpackError;
 use super::quarantine::QuarantineError;
 use super::sources::files::FilesError;
@@ -92,6 +93,16 @@ pub enum RunError {
         #[source]
         cause: FilesError,
     },
+    /// A file that has no rejected rows was to be tried again.
+    #[error("no row of `{file}` is in the quarantine of `{pipeline}`\n  help: {known}")]
+    NotRejected {
+        /// The pipeline.
+        pipeline: String,
+        /// The file.
+        file: String,
+        /// The files that have some.
+        known: String,
+    },
     /// The contract that was there when the declaration was checked is gone.
     #[error("pipeline `{pipeline}`: there is no contract `{contract}`")]
     NoContract {
@@ -159,6 +170,19 @@ pub enum RunError {
         duplicate: u64,
         /// Rejected rows.
         rejected: u64,
+    },
+    /// It was told to stop before its end; what was committed before stays.
+    #[error(
+        "pipeline `{pipeline}` was stopped at `{file}`, of which nothing is committed; the next run goes on from there"
+    )]
+    Interrupted {
+        /// The pipeline.
+        pipeline: String,
+        /// The file that was read or would have been next.
+        file: String,
+        /// Why.
+        #[source]
+        cause: StopReason,
     },
     /// A thread stopped, which is a fault of this program.
     #[error("pipeline `{pipeline}`: internal error while `{file}` was read; nothing is committed")]

@@ -1,11 +1,13 @@
 //! Which events are the same: hashes of key and content, and what was seen before.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use crate::warehouse::lake::KnownHashes;
 
 /// Hashes of one event: of its key, and of all its columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,18 +111,38 @@ impl Hasher for KeyHasher {
 
 /// The last known content of each event of one month.
 #[derive(Debug, Default)]
-pub struct KnownMonth(HashedMap);
+pub struct KnownMonth {
+    last: HashedMap,
+    /// Versions that are known although a later one has replaced them; none where such a version is news.
+    former: Option<HashSet<(i64, i64)>>,
+}
 
 impl KnownMonth {
     /// What the lake holds of a month.
     #[must_use]
     pub fn from_lake(known: HashMap<i64, i64>) -> Self {
-        Self(known.into_iter().collect())
+        Self { last: known.into_iter().collect(), former: None }
+    }
+
+    /// The same for a source that was read before as it is: its replaced versions are no news.
+    #[must_use]
+    pub fn read_before(known: KnownHashes) -> Self {
+        Self { former: Some(known.former), ..Self::from_lake(known.last) }
     }
 
     /// Notes an event; false if the last known version of it was the same.
     pub fn note(&mut self, event: Identity) -> bool {
-        self.0.insert(event.key, event.content) != Some(event.content)
+        if self.former.as_ref().is_some_and(|former| former.contains(&(event.key, event.content))) {
+            return false;
+        }
+        let before = self.last.insert(event.key, event.content);
+        if before == Some(event.content) {
+            return false;
+        }
+        if let (Some(former), Some(before)) = (&mut self.former, before) {
+            former.insert((event.key, before));
+        }
+        true
     }
 }
 
@@ -162,6 +184,15 @@ mod tests {
         let texts: ArrayRef = Arc::new(StringViewArray::from(vec!["a"]));
         let alone = identify(&[HashedColumn { name: "case_id", in_key: true, values: &texts }], 1);
         assert_eq!(identities(&[Some("a")], &[None]), alone);
+    }
+
+    #[test]
+    fn what_was_read_before_is_no_news_in_any_version() {
+        let known = KnownHashes { last: HashMap::from([(1, 11)]), former: HashSet::from([(1, 10)]) };
+        let mut month = KnownMonth::read_before(known);
+        for (content, is_new) in [(10, false), (11, false), (12, true), (11, false), (12, false)] {
+            assert_eq!(month.note(Identity { key: 1, content }), is_new, "{content}");
+        }
     }
 
     #[test]

@@ -3,9 +3,10 @@
 //! One row of state becomes several events, each with its own time and condition. Values are computed once per row and then handed to
 //! the events that the row gives.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use arrow::array::ArrayRef;
+use chrono::NaiveDate;
 use polars::prelude::{
     BooleanChunked, Column, DataFrame, DataType, Float64Chunked, IdxSize, Int32Chunked, Int64Chunked, IntoLazy,
     IntoSeries, NewChunkedArray, PolarsResult, Series, StringChunkedBuilder,
@@ -17,6 +18,7 @@ use super::moment::ZoneClock;
 use super::pipeline::{Constant, Pipeline, Value};
 use super::rejects::{Rejects, quoted};
 use super::typing::{moment_type, parse_columns};
+use crate::domain::period::Period;
 use crate::warehouse::contracts::{ColumnType, Contract, Privacy};
 use crate::warehouse::reference::Reference;
 
@@ -91,6 +93,7 @@ pub struct Mapper {
     labels: Vec<Vec<Label>>,
     lookups: HashMap<(String, String), HashMap<String, String>>,
     clock: ZoneClock,
+    period: Option<Period>,
 }
 
 impl Mapper {
@@ -105,6 +108,7 @@ impl Mapper {
             labels: Vec::new(),
             lookups: HashMap::new(),
             clock: ZoneClock::new(pipeline.time_zone),
+            period: None,
         };
         for (number, rule) in pipeline.emit.iter().enumerate() {
             let at = mapper.slot(Value::From(rule.at), ColumnType::Timestamp);
@@ -131,6 +135,12 @@ impl Mapper {
             }
         }
         mapper
+    }
+
+    /// The same, leaving out rows whose dates all lie outside a period.
+    #[must_use]
+    pub fn only_in(self, period: Option<Period>) -> Self {
+        Self { period, ..self }
     }
 
     /// The slot of a value; values that rules share are computed once.
@@ -167,6 +177,7 @@ impl Mapper {
     /// [`MappingError`]; then nothing of the file may be taken.
     pub fn map(&mut self, texts: &DataFrame, rejects: &mut Rejects) -> Result<Events, MappingError> {
         let typed = parse_columns(texts, &self.pipeline.columns, &mut self.clock, rejects)?;
+        self.leave_out(&typed, rejects)?;
         let typed = self.evaluate(typed).map_err(MappingError::Expressions)?;
         self.reject_declared(&typed, rejects)?;
         let filled: Vec<Filled> =
@@ -194,6 +205,29 @@ impl Mapper {
             .collect::<Result<_, _>>()?;
         let rules = chosen.iter().zip(0_u16..).flat_map(|(rows, rule)| std::iter::repeat_n(rule, rows.len())).collect();
         Ok(Events { columns, rows: chosen.concat(), rules })
+    }
+
+    /// Leaves out rows whose event dates all lie outside the period. A row without any readable date stays.
+    fn leave_out(&mut self, typed: &DataFrame, rejects: &mut Rejects) -> PolarsResult<()> {
+        let Some(period) = self.period else { return Ok(()) };
+        let epoch = NaiveDate::default();
+        let day_of = |date: NaiveDate| date.signed_duration_since(epoch).num_days();
+        let days = day_of(period.from)..=day_of(period.to);
+        let mut has_date = vec![false; typed.height()];
+        let mut is_inside = vec![false; typed.height()];
+        let places: BTreeSet<usize> = self.pipeline.emit.iter().map(|rule| rule.at).collect();
+        for column in places.into_iter().filter_map(|place| self.pipeline.columns.get(place)) {
+            let local =
+                convert(typed.column(&column.name)?, ColumnType::Date, &mut self.clock)?.cast(&DataType::Int32)?;
+            for ((day, has_date), is_inside) in local.i32()?.iter().zip(&mut has_date).zip(&mut is_inside) {
+                *has_date |= day.is_some();
+                *is_inside |= day.is_some_and(|day| days.contains(&i64::from(day)));
+            }
+        }
+        for (row, _) in has_date.iter().zip(&is_inside).enumerate().filter(|(_, (has, inside))| **has && !**inside) {
+            rejects.leave_out(row);
+        }
+        Ok(())
     }
 
     /// The typed frame with a column for each expression and each condition.

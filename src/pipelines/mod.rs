@@ -8,7 +8,8 @@
 //! ```
 //!
 //! A pipeline is declared in `pipelines/*.yaml` ([`declaration`]), checked with its SQL and its references before any row is read ([`check`]), and run
-//! unit by unit ([`run`]). It knows contracts and code lists, but neither entities nor indicators, and nothing of schedules.
+//! unit by unit ([`run`]). It knows contracts and code lists, but neither entities nor indicators; when it is due is
+//! declared here ([`Schedule`]), who runs it is not known.
 
 pub mod assemble;
 pub mod bridge;
@@ -17,6 +18,7 @@ mod check_http;
 mod check_push;
 mod check_s3;
 mod check_source;
+mod columns;
 pub mod declaration;
 mod errors;
 pub mod expression;
@@ -26,6 +28,7 @@ pub mod identity;
 pub mod inbox;
 pub mod mapping;
 pub mod moment;
+mod options;
 pub mod packed;
 mod pipeline;
 pub mod pseudonym;
@@ -37,6 +40,7 @@ mod retry;
 mod row_check;
 pub mod rules;
 pub mod run;
+mod schedule;
 pub mod source_declaration;
 pub mod sources;
 pub mod state;
@@ -46,17 +50,20 @@ mod work;
 mod zone;
 
 pub use assemble::AssembleError;
+pub use columns::ColumnDifference;
 pub use declaration::pipeline_schema;
 pub use errors::{FileError, RunError};
 pub use format::Format;
 pub use inbox::Receipt;
 pub use mapping::MappingError;
+pub use options::{RunOptions, Stop, StopReason};
 pub use pipeline::{Constant, Emit, Mapping, Pipeline, RejectRule, Value};
 pub use pseudonym::PseudonymKey;
 pub use push::{PushDesk, PushError};
 pub use quarantine::QuarantineError;
-pub use report::{FileFailure, PipelineReport, Progress};
-pub use retry::{RetryError, retry_pipeline};
+pub use report::{FileFailure, PipelineReport, Progress, StageSeconds};
+pub use retry::retry_units;
 pub use row_check::BadRow;
-pub use run::{RunContext, run_pipeline};
+pub use run::{RunContext, pull, run_pipeline};
+pub use schedule::{RawSchedule, Schedule};
 pub use state::{PipelineState, StateError};

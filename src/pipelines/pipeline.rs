@@ -8,6 +8,7 @@ use super::expression::Expression;
 use super::format::Format;
 use super::formats::ColumnName;
 use super::packed::Unpack;
+use super::schedule::Schedule;
 use super::sources::Source;
 use super::typing::SourceColumn;
 use crate::domain::language::Text;
@@ -22,6 +23,7 @@ pub struct Pipeline {
     pub(super) contract: String,
     pub(super) time_zone: Tz,
     pub(super) source: Source,
+    pub(super) schedule: Option<Schedule>,
     pub(super) format: Format,
     pub(super) unpack: Unpack,
     pub(super) columns: Vec<SourceColumn>,
@@ -142,6 +144,12 @@ impl Pipeline {
     #[must_use]
     pub fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// When it runs by itself.
+    #[must_use]
+    pub fn schedule(&self) -> Option<&Schedule> {
+        self.schedule.as_ref()
     }
 
     /// Names of the columns for a decoder.

@@ -1,7 +1,7 @@
 //! Rows that are not taken, and the sentence that says why.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Why a row is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,35 +14,53 @@ pub struct Reject {
 
 /// Rejected rows of one block by their place in it. The first broken rule of a row is the one that is told.
 #[derive(Debug, Default)]
-pub struct Rejects(BTreeMap<usize, Reject>);
+pub struct Rejects {
+    rejected: BTreeMap<usize, Reject>,
+    left_out: BTreeSet<usize>,
+}
 
 impl Rejects {
     /// Rejects a row, unless it is rejected already.
     pub fn add(&mut self, row: usize, rule: impl Into<Cow<'static, str>>, sentence: impl FnOnce() -> String) {
-        self.0.entry(row).or_insert_with(|| Reject { rule: rule.into(), sentence: sentence() });
+        if !self.left_out.contains(&row) {
+            self.rejected.entry(row).or_insert_with(|| Reject { rule: rule.into(), sentence: sentence() });
+        }
     }
 
-    /// Whether a row is rejected.
+    /// Leaves a row out: it was not asked for, so nothing is said about it.
+    pub fn leave_out(&mut self, row: usize) {
+        self.rejected.remove(&row);
+        self.left_out.insert(row);
+    }
+
+    /// How many rows were left out.
+    #[must_use]
+    pub fn n_left_out(&self) -> usize {
+        self.left_out.len()
+    }
+
+    /// Whether a row is not taken: rejected or left out.
     #[must_use]
     pub fn contains(&self, row: usize) -> bool {
-        !self.0.is_empty() && self.0.contains_key(&row)
+        !self.rejected.is_empty() && self.rejected.contains_key(&row)
+            || !self.left_out.is_empty() && self.left_out.contains(&row)
     }
 
     /// How many rows are rejected.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.rejected.len()
     }
 
-    /// Whether every row is taken.
+    /// Whether no row is rejected.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.rejected.is_empty()
     }
 
     /// The rejected rows in order.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &Reject)> {
-        self.0.iter().map(|(row, reject)| (*row, reject))
+        self.rejected.iter().map(|(row, reject)| (*row, reject))
     }
 }
 

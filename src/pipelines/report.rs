@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::errors::FileError;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::columns::ColumnDifference;
+use super::errors::{FileError, RunError};
 use crate::warehouse::lake::BatchRecord;
 
 /// How far a run is.
@@ -39,14 +43,44 @@ pub struct PipelineReport {
     pub duplicate: u64,
     /// Rows that broke a rule.
     pub rejected: u64,
+    /// Rows left alone, since another period was asked for; not among those read.
+    pub outside: u64,
     /// Events appended.
     pub events: u64,
     /// Rejected rows by rule.
     pub reasons: BTreeMap<String, u64>,
     /// The batches of the run.
     pub batches: Vec<BatchRecord>,
+    /// Bytes of the files read.
+    pub bytes: u64,
+    /// Files whose columns are not the declared ones, where the run was asked to compare them.
+    pub differences: Vec<ColumnDifference>,
+    /// Why the run stopped before the end of its source, if it did; the batches are in the lake.
+    pub stopped: Option<RunError>,
+    /// Where the time went.
+    pub stages: StageSeconds,
     /// How long the run took.
     pub seconds: f64,
+}
+
+/// Seconds that the stages of a run took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct StageSeconds {
+    /// Asking the source what there is, and fetching it.
+    pub find: f64,
+    /// Reading, checking and mapping rows.
+    pub read: f64,
+    /// Committing batches and noting them.
+    pub commit: f64,
+}
+
+/// What one unit brought.
+pub(super) struct UnitReport {
+    pub(super) batch: BatchRecord,
+    pub(super) reasons: BTreeMap<String, u64>,
+    pub(super) n_bytes: u64,
+    pub(super) difference: Option<ColumnDifference>,
+    pub(super) commit_seconds: f64,
 }
 
 /// A file of which nothing was taken.
@@ -59,14 +93,19 @@ pub struct FileFailure {
 }
 
 impl PipelineReport {
-    /// Adds a committed batch and its rejected rows by rule.
-    pub(super) fn add(&mut self, batch: BatchRecord, reasons: BTreeMap<String, u64>) {
+    /// Adds a committed batch.
+    pub(super) fn add(&mut self, unit: UnitReport) {
+        let UnitReport { batch, reasons, n_bytes, difference, commit_seconds } = unit;
         self.files += 1;
         self.read += batch.read;
         self.accepted += batch.accepted;
         self.duplicate += batch.duplicate;
         self.rejected += batch.rejected;
+        self.outside += batch.outside;
         self.events += batch.events;
+        self.bytes += n_bytes;
+        self.stages.commit += commit_seconds;
+        self.differences.extend(difference);
         for (rule, n_rows) in reasons {
             *self.reasons.entry(rule).or_default() += n_rows;
         }

@@ -16,64 +16,44 @@ use super::report::{FileFailure, PipelineReport};
 use super::run::{RunContext, open_unit, prepare, run_part};
 use crate::warehouse::lake::BatchRecord;
 
-/// Why rejected rows could not be tried again.
-#[derive(Debug, thiserror::Error)]
-pub enum RetryError {
-    /// A file that has no rejected rows was asked for.
-    #[error("no row of `{file}` is in the quarantine of `{pipeline}`\n  help: {known}")]
-    NotRejected {
-        /// The pipeline.
-        pipeline: String,
-        /// The file.
-        file: String,
-        /// The files that have some.
-        known: String,
-    },
-    /// The run failed.
-    #[error(transparent)]
-    Run(Box<RunError>),
-}
-
-impl From<RunError> for RetryError {
-    fn from(error: RunError) -> Self {
-        Self::Run(Box::new(error))
-    }
-}
-
 /// Reads every file of a pipeline again that has rows in quarantine, or one of them.
 ///
 /// # Errors
-/// [`RetryError`]. A file that is gone or has changed is a [`FileFailure`] of the report, and the others go on.
-pub async fn retry_pipeline(
+/// [`RunError`], also if `only` has no rejected rows. A file that is gone or has changed is a [`FileFailure`] of the report, and
+/// the others go on.
+pub async fn retry_units(
     context: &RunContext<'_>,
     pipeline: &Pipeline,
     only: Option<&str>,
-) -> Result<PipelineReport, RetryError> {
+    report: &mut PipelineReport,
+) -> Result<(), RunError> {
     let started = Instant::now();
     let name = || pipeline.name.clone();
     let (contract, state_path, mut state) = prepare(context, pipeline).await?;
     let lake_error = |cause| RunError::Lake { pipeline: name(), file: contract.table.clone(), cause };
     let version = context.lake.version(&contract.table).await.map_err(lake_error)?.unwrap_or(-1);
     let records = context.lake.batches_between(&contract.table, -1, version).await.map_err(lake_error)?;
-    let wanted = pick(still_rejected(records, &pipeline.name), only, &pipeline.name)?;
-    let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
-    for record in wanted {
+    for record in pick(still_rejected(records, &pipeline.name), only, &pipeline.name)? {
+        if let Some(cause) = context.options.stop.reason() {
+            return Err(RunError::Interrupted { pipeline: name(), file: record.file, cause });
+        }
         let file = record.file.clone();
         let outcome = match find_part(context, pipeline, record).await? {
-            Ok(part) => run_part(context, pipeline, contract, &part, state.next_batch).await?,
+            Ok(part) => run_part(context, pipeline, contract, &part, state.next_batch, true).await?,
             Err(error) => Err(error),
         };
         match outcome {
-            Ok((batch, reasons)) => {
-                state.note(&batch);
+            Ok(unit) => {
+                state.note(&unit.batch);
                 state.save(&state_path).map_err(|cause| RunError::State { pipeline: name(), cause })?;
-                report.add(batch, reasons);
+                report.add(unit);
             }
             Err(error) => report.failures.push(FileFailure { file, error }),
         }
     }
     report.seconds = started.elapsed().as_secs_f64();
-    Ok(report)
+    report.stages.read = (report.seconds - report.stages.commit).max(0.0);
+    Ok(())
 }
 
 /// The newest batch of each file, where it rejected rows.
@@ -94,7 +74,7 @@ fn pick(
     mut rejected: BTreeMap<String, BatchRecord>,
     only: Option<&str>,
     pipeline: &str,
-) -> Result<Vec<BatchRecord>, RetryError> {
+) -> Result<Vec<BatchRecord>, RunError> {
     let mut picked: Vec<BatchRecord> = match only {
         None => rejected.into_values().collect(),
         Some(file) => vec![rejected.remove(file).ok_or_else(|| {
@@ -103,7 +83,7 @@ fn pick(
                 [] => "nothing is in it".to_owned(),
                 files => format!("rows of these files are: {}", files.join(", ")),
             };
-            RetryError::NotRejected { pipeline: pipeline.to_owned(), file: file.to_owned(), known }
+            RunError::NotRejected { pipeline: pipeline.to_owned(), file: file.to_owned(), known }
         })?],
     };
     picked.sort_by_key(|record| record.number);

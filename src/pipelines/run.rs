@@ -3,7 +3,6 @@
 //! A unit is decoded on one thread, mapped and checked on another, and encoded on the writer's threads, block after block, so memory does not depend
 //! on its size. It is committed as a whole or not at all; after that the state is written. A run that is killed anywhere and started again ends with the same lake.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,14 +13,17 @@ use chrono::{DateTime, Utc};
 use tokio::task::spawn_blocking;
 
 use super::assemble::{AskKnown, Assembler, Origin};
+use super::columns::compare_columns;
 use super::errors::{FileError, RunError};
+use super::identity::KnownMonth;
 use super::mapping::Mapper;
 use super::moment::ZoneClock;
+use super::options::RunOptions;
 use super::packed::{Part, parts};
 use super::pipeline::Pipeline;
 use super::pseudonym::PseudonymKey;
 use super::quarantine::Quarantine;
-use super::report::{FileFailure, PipelineReport, Progress};
+use super::report::{FileFailure, PipelineReport, Progress, UnitReport};
 use super::rules::RuleChecker;
 use super::sources::{Feed, Next, Surroundings, Unit};
 use super::state::PipelineState;
@@ -50,6 +52,8 @@ pub struct RunContext<'a> {
     pub clock: Clock,
     /// Identifier of the run, kept with every batch.
     pub run: &'a str,
+    /// What is taken, and how the run is stopped.
+    pub options: RunOptions,
     /// Told of every block.
     pub progress: Arc<dyn Fn(&Progress) + Send + Sync>,
 }
@@ -60,7 +64,28 @@ pub struct RunContext<'a> {
 /// [`RunError`], if the lake, the state or the quarantine fail; batches committed before stay. A file that is itself at fault is a
 /// [`FileFailure`] of the report, and the other files go on.
 pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Result<PipelineReport, RunError> {
+    let mut report = PipelineReport { pipeline: pipeline.name.clone(), ..PipelineReport::default() };
+    pull(context, pipeline, &mut report).await.map(|()| report)
+}
+
+/// The same, telling what came in before a failure as well.
+///
+/// # Errors
+/// As [`run_pipeline`]; the report then holds what was committed.
+pub async fn pull(context: &RunContext<'_>, pipeline: &Pipeline, report: &mut PipelineReport) -> Result<(), RunError> {
     let started = Instant::now();
+    let pulled = pull_units(context, pipeline, report).await;
+    report.seconds = started.elapsed().as_secs_f64();
+    report.stages.read = (report.seconds - report.stages.find - report.stages.commit).max(0.0);
+    pulled
+}
+
+async fn pull_units(
+    context: &RunContext<'_>,
+    pipeline: &Pipeline,
+    report: &mut PipelineReport,
+) -> Result<(), RunError> {
+    let finding = Instant::now();
     let name = || pipeline.name.clone();
     let state_error = |cause| RunError::State { pipeline: name(), cause };
     let (contract, state_path, mut state) = prepare(context, pipeline).await?;
@@ -71,10 +96,17 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
         clock: context.clock,
     };
     let mut feed = Feed::open(&pipeline.source, around).map_err(|cause| RunError::Files { pipeline: name(), cause })?;
-    let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
+    // What the source is asked against: nothing is known to a run that reads everything again.
+    let mut seen = if context.options.reads_again() { PipelineState::default() } else { state.clone() };
+    report.stages.find += finding.elapsed().as_secs_f64();
     loop {
-        let (same_feed, same_state, next) = ask_source(feed, state, pipeline).await?;
-        (feed, state) = (same_feed, same_state);
+        if let Some(cause) = context.options.stop.reason() {
+            return Err(RunError::Interrupted { pipeline: name(), file: "source".to_owned(), cause });
+        }
+        let finding = Instant::now();
+        let (same_feed, same_seen, next) = ask_source(feed, seen, pipeline).await?;
+        (feed, seen) = (same_feed, same_seen);
+        report.stages.find += finding.elapsed().as_secs_f64();
         let unit = match next {
             Next::Unit(unit) => unit,
             Next::Unchanged => {
@@ -96,15 +128,17 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
             }
         };
         for part in parts {
-            if part.member.is_some() && state.files.get(&part.unit.file.name) == Some(&part.unit.hash) {
+            if part.member.is_some() && seen.files.get(&part.unit.file.name) == Some(&part.unit.hash) {
                 report.unchanged += 1;
                 continue;
             }
-            match run_part(context, pipeline, contract, &part, state.next_batch).await? {
-                Ok((batch, reasons)) => {
-                    state.note(&batch);
+            let is_known = state.files.get(&part.unit.file.name) == Some(&part.unit.hash);
+            match run_part(context, pipeline, contract, &part, state.next_batch, is_known).await? {
+                Ok(unit) => {
+                    state.note(&unit.batch);
+                    seen.note_read(&unit.batch);
                     state.save(&state_path).map_err(state_error)?;
-                    report.add(batch, reasons);
+                    report.add(unit);
                 }
                 Err(error) => {
                     report.failures.push(FileFailure { file: part.unit.file.name, error });
@@ -116,8 +150,7 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
             }
         }
     }
-    report.seconds = started.elapsed().as_secs_f64();
-    Ok(report)
+    Ok(())
 }
 
 /// The contract of a pipeline, and its state as the lake knows it.
@@ -163,7 +196,7 @@ pub(super) async fn open_unit(unit: Unit, pipeline: &Pipeline) -> Result<Result<
     Ok(opened.map_err(stopped)?.map_err(FileError::from))
 }
 
-pub(super) type PartOutcome = Result<(BatchRecord, BTreeMap<String, u64>), FileError>;
+pub(super) type PartOutcome = Result<UnitReport, FileError>;
 
 /// Reads one part and commits it as one batch. The inner error is the part's own fault.
 pub(super) async fn run_part(
@@ -172,6 +205,7 @@ pub(super) async fn run_part(
     contract: &Contract,
     part: &Part,
     number: i64,
+    is_known: bool,
 ) -> Result<PartOutcome, RunError> {
     let unit = &part.unit;
     let file = &unit.file;
@@ -204,10 +238,10 @@ pub(super) async fn run_part(
             let _ = sender.send(Err(error));
         }
     });
-    let ask = ask_known(context.lake, &contract.table);
+    let ask = ask_known(context.lake, &contract.table, is_known);
     let origin = Origin { pipeline: pipeline_name(), batch: number, file: file_name() };
     let work = FileWork {
-        mapper: Mapper::new(pipeline, contract, context.reference),
+        mapper: Mapper::new(pipeline, contract, context.reference).only_in(context.options.period),
         rules: RuleChecker::new(contract, context.reference, started_at, pipeline.time_zone),
         assembler: Assembler::new(contract, origin, context.key, ZoneClock::new(pipeline.time_zone), ask),
         writer: context.lake.writer(contract),
@@ -228,6 +262,7 @@ pub(super) async fn run_part(
             n_bytes: stamp.n_bytes,
             n_rows: 0,
         },
+        stop: context.options.stop.clone(),
     };
     let worked = spawn_blocking(move || work.take_all(&blocks)).await.map_err(stopped)?;
     decoding.await.map_err(stopped)?;
@@ -239,11 +274,17 @@ pub(super) async fn run_part(
     if let Err(error) = file.check_unchanged(stamp) {
         return Ok(Err(error.into()));
     }
-    let Counts { read, accepted, duplicate, rejected, events, last_event_at, reasons } = counts;
+    let Counts { read, accepted, duplicate, rejected, outside, events, last_event_at, reasons } = counts;
     if read != accepted + duplicate + rejected {
         let (pipeline, file) = (pipeline_name(), file_name());
         return Err(RunError::Unbalanced { pipeline, file, read, accepted, duplicate, rejected });
     }
+    let difference = if context.options.compare_columns { compare_columns(part, pipeline) } else { Ok(None) };
+    let difference = match difference {
+        Ok(difference) => difference,
+        Err(error) => return Ok(Err(error)),
+    };
+    let committing = Instant::now();
     let quarantine = spawn_blocking(move || quarantine.finish()).await.map_err(stopped)?;
     let quarantine =
         quarantine.map_err(|cause| RunError::Quarantine { pipeline: pipeline_name(), file: file_name(), cause })?;
@@ -260,17 +301,22 @@ pub(super) async fn run_part(
         accepted,
         duplicate,
         rejected,
+        outside,
         events,
         last_event_at: last_event_at.and_then(DateTime::<Utc>::from_timestamp_micros),
         quarantine,
     };
     let committed = writer.finish(&record).await;
     committed.map_err(|cause| RunError::Lake { pipeline: pipeline_name(), file: file_name(), cause })?;
-    Ok(Ok((record, reasons)))
+    let commit_seconds = committing.elapsed().as_secs_f64();
+    Ok(Ok(UnitReport { batch: record, reasons, n_bytes: stamp.n_bytes, difference, commit_seconds }))
 }
 
-/// Asks the lake from a thread that may block.
-fn ask_known(lake: &Lake, table: &str) -> AskKnown {
+/// Asks the lake from a thread that may block. Of a unit that `is_known` no version of an event is news, also one that was replaced since.
+fn ask_known(lake: &Lake, table: &str, is_known: bool) -> AskKnown {
     let (lake, table, runtime) = (lake.clone(), table.to_owned(), tokio::runtime::Handle::current());
-    Box::new(move |month| runtime.block_on(lake.known_hashes(&table, month)))
+    Box::new(move |month| {
+        let known = runtime.block_on(lake.all_hashes(&table, month))?;
+        Ok(if is_known { KnownMonth::read_before(known) } else { KnownMonth::from_lake(known.last) })
+    })
 }

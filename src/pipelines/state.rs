@@ -73,9 +73,16 @@ impl PipelineState {
         true
     }
 
-    /// Notes a committed batch.
+    /// Notes a committed batch. Of one that left rows out only its number is noted, so that the next run reads the rest.
     pub fn note(&mut self, batch: &BatchRecord) {
+        if batch.outside == 0 {
+            self.note_read(batch);
+        }
         self.next_batch = batch.number + 1;
+    }
+
+    /// Notes where a source goes on after a batch, whatever was left out of it.
+    pub fn note_read(&mut self, batch: &BatchRecord) {
         match &batch.position {
             Some(position) => self.position = Some(position.clone()),
             None => drop(self.files.insert(batch.file.clone(), batch.file_hash.clone())),
@@ -117,6 +124,7 @@ mod tests {
             accepted: 0,
             duplicate: 0,
             rejected: 0,
+            outside: 0,
             events: 0,
             last_event_at: None,
             quarantine: None,

@@ -17,6 +17,7 @@ use super::formats::xlsx::XlsxDecoder;
 use super::formats::xml::XmlDecoder;
 use super::formats::{Block, BlockLimits, ColumnName, Decoder, FormatError};
 use super::mapping::Mapper;
+use super::options::Stop;
 use super::packed::Part;
 use super::quarantine::{Quarantine, RejectedRow};
 use super::rejects::Rejects;
@@ -71,6 +72,7 @@ pub(super) struct Counts {
     pub(super) accepted: u64,
     pub(super) duplicate: u64,
     pub(super) rejected: u64,
+    pub(super) outside: u64,
     pub(super) events: u64,
     pub(super) last_event_at: Option<i64>,
     pub(super) reasons: BTreeMap<String, u64>,
@@ -94,6 +96,7 @@ pub(super) struct FileWork {
     pub(super) counts: Counts,
     pub(super) progress: Arc<dyn Fn(&Progress) + Send + Sync>,
     pub(super) report: Progress,
+    pub(super) stop: Stop,
 }
 
 impl FileWork {
@@ -103,6 +106,10 @@ impl FileWork {
         blocks: &Receiver<Result<Block, FileError>>,
     ) -> Result<(LakeWriter, Quarantine, Counts), WorkError> {
         while let Ok(block) = blocks.recv() {
+            if let Some(cause) = self.stop.reason() {
+                let Progress { pipeline, file, .. } = self.report;
+                return Err(WorkError::Run(Box::new(RunError::Interrupted { pipeline, file, cause })));
+            }
             self.take(&block.map_err(WorkError::File)?)?;
         }
         Ok((self.writer, self.quarantine, self.counts))
@@ -123,7 +130,8 @@ impl FileWork {
         for row in &rejected {
             *self.counts.reasons.entry(row.rule.clone()).or_default() += 1;
         }
-        self.counts.read += (block.rows.len() + block.broken.len()) as u64;
+        self.counts.read += (block.rows.len() + block.broken.len() - rejects.n_left_out()) as u64;
+        self.counts.outside += rejects.n_left_out() as u64;
         self.counts.accepted += assembled.n_accepted;
         self.counts.duplicate += assembled.n_duplicate;
         self.counts.rejected += rejected.len() as u64;

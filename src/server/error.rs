@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::push_refusal::{BadRowResponse, PushRefusal};
 use crate::dashboards::WidgetError;
 use crate::indicators::QueryError;
+use crate::intake::StartError;
 
 /// Content type of every error.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
@@ -58,6 +59,20 @@ pub enum ApiError {
     /// Pushed rows are not taken.
     #[error(transparent)]
     NotTaken(#[from] PushRefusal),
+    /// The body is not announced as JSON.
+    #[error("the body must be JSON, announced by `Content-Type: application/json`")]
+    NotJson,
+    /// The pipeline is running already.
+    #[error("pipeline `{pipeline}` is running; see `/api/v1/runs/{run}`")]
+    Busy {
+        /// The pipeline.
+        pipeline: String,
+        /// Its run.
+        run: Uuid,
+    },
+    /// The server is about to end.
+    #[error("the server is stopping; try again when it is back")]
+    Stopping,
     /// The widget has no picture or table of this kind.
     #[error("{0}")]
     NotDrawable(String),
@@ -104,6 +119,9 @@ impl ApiError {
             Self::BadParameter { .. } => (StatusCode::BAD_REQUEST, "bad-parameter", "Bad parameter"),
             Self::Refused(_) => (StatusCode::BAD_REQUEST, "refused", "Request refused"),
             Self::NotTaken(refusal) => refusal.kind(),
+            Self::NotJson => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "Not JSON"),
+            Self::Busy { .. } => (StatusCode::CONFLICT, "busy", "Running already"),
+            Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping", "Stopping"),
             Self::NotDrawable(_) => (StatusCode::NOT_FOUND, "not-drawable", "No such form"),
             Self::NoSnapshot => (StatusCode::SERVICE_UNAVAILABLE, "no-snapshot", "No data yet"),
             Self::TooSlow { .. } => (StatusCode::SERVICE_UNAVAILABLE, "too-slow", "Too slow"),
@@ -127,6 +145,9 @@ impl ApiError {
             | Self::BadParameter { .. }
             | Self::Refused(_)
             | Self::NotTaken(_)
+            | Self::NotJson
+            | Self::Busy { .. }
+            | Self::Stopping
             | Self::NotDrawable(_)
             | Self::NoSnapshot
             | Self::TooSlow { .. } => self.to_string(),
@@ -141,6 +162,7 @@ impl ApiError {
                 Self::NotTaken(refusal) => refusal.rows(),
                 _ => Vec::new(),
             },
+            run: if let Self::Busy { run, .. } = self { Some(*run) } else { None },
         }
     }
 }
@@ -156,6 +178,16 @@ impl From<QueryError> for ApiError {
             },
             error_of_query if error_of_query.is_of_the_query() => Self::Refused(with_help(error_of_query)),
             _ => Self::failed(error),
+        }
+    }
+}
+
+impl From<StartError> for ApiError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Busy { pipeline, run } => Self::Busy { pipeline, run },
+            StartError::Stopping => Self::Stopping,
+            StartError::History(_) | StartError::Lock(_) | StartError::Thread(_) => Self::failed(error),
         }
     }
 }
@@ -205,6 +237,10 @@ pub struct Problem {
     /// Rows that broke a rule, for pushed rows only.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<BadRowResponse>,
+    /// The run that is in the way, where one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub run: Option<Uuid>,
 }
 
 /// What every route that serves figures may answer instead, for the documentation of the API.

@@ -5,6 +5,7 @@
 //! nothing prints: the caller learns the bound address and tells it.
 
 mod assets;
+mod batches;
 mod conditional;
 mod dashboards;
 mod error;
@@ -17,6 +18,7 @@ mod openapi;
 mod pages;
 mod params;
 mod passport;
+mod pipelines;
 mod push;
 mod push_refusal;
 mod router;
@@ -29,6 +31,7 @@ mod view;
 mod widgets;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -57,12 +60,16 @@ pub enum ServeError {
     /// The signals to stop cannot be heard.
     #[error("cannot listen to the signals of the system")]
     Signals(#[source] std::io::Error),
+    /// The schedule cannot be kept.
+    #[error("cannot keep the schedule")]
+    Schedule(#[source] std::io::Error),
     /// Serving ended with an error.
     #[error("cannot serve")]
     Serve(#[source] std::io::Error),
 }
 
-/// Serves until SIGTERM or ctrl-c, then finishes open requests. `on_bound` learns the address, whose port may have
+/// Serves and keeps the schedule until SIGTERM or ctrl-c, then finishes open requests and stops runs.
+/// `on_bound` learns the address, whose port may have
 /// been chosen by the system.
 ///
 /// # Errors
@@ -70,6 +77,11 @@ pub enum ServeError {
 pub async fn serve(app: App, bind: SocketAddr, on_bound: impl FnOnce(SocketAddr)) -> Result<(), ServeError> {
     let listener = TcpListener::bind(bind).await.map_err(|cause| ServeError::Bind { bind, cause })?;
     let signals = StopSignals::listen().map_err(ServeError::Signals)?;
+    let runner = Arc::clone(app.runner());
+    if let Err(error) = runner.unfinished() {
+        tracing::error!(error = error::chain(&error), "the runs before this start cannot be looked at");
+    }
+    let schedule = runner.keep_schedule().map_err(ServeError::Schedule)?;
     on_bound(listener.local_addr().map_err(|cause| ServeError::Bind { bind, cause })?);
     let (stop, mut stopped) = watch::channel(false);
     tokio::spawn(async move {
@@ -84,10 +96,17 @@ pub async fn serve(app: App, bind: SocketAddr, on_bound: impl FnOnce(SocketAddr)
         let _ = stopped.wait_for(|stopped| *stopped).await;
         tokio::time::sleep(LONGEST_FAREWELL).await;
     };
-    tokio::select! {
+    let ended = tokio::select! {
         ended = serving => ended.map_err(ServeError::Serve),
         () = farewell => Ok(()),
-    }
+    };
+    let stopping = tokio::task::spawn_blocking(move || {
+        runner.stop(LONGEST_FAREWELL);
+        // Its thread only looks at the clock, so it ends at once.
+        schedule.map(std::thread::JoinHandle::join)
+    });
+    let _ = stopping.await;
+    ended
 }
 
 /// The signals that ask a server to stop.

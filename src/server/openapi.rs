@@ -4,7 +4,9 @@ use axum::Json;
 use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
-use super::{assets, dashboards, error, health, indicators, pages, push, push_refusal, runs, snapshots, widgets};
+use super::{
+    assets, dashboards, error, health, indicators, pages, pipelines, push, push_refusal, runs, snapshots, widgets,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +28,7 @@ use super::{assets, dashboards, error, health, indicators, pages, push, push_ref
         pages::dashboard::show_dashboard,
         pages::catalogue::show_catalogue,
         pages::data::show_data,
+        pages::run::show_run,
         assets::get_asset,
         dashboards::list_dashboards,
         dashboards::get_dashboard,
@@ -40,6 +43,9 @@ use super::{assets, dashboards, error, health, indicators, pages, push, push_ref
         snapshots::list_snapshots,
         runs::list_runs,
         push::push_events,
+        runs::get_run,
+        pipelines::list_pipelines,
+        pipelines::start_run,
         get_openapi,
         health::get_health,
         health::get_readiness,

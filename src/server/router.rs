@@ -11,7 +11,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use super::error::ApiError;
 use super::observe::{answer_panic, count, dress_problems, limit_time, protect};
 use super::state::App;
-use super::{assets, dashboards, health, indicators, openapi, pages, push, runs, snapshots, widgets};
+use super::{assets, dashboards, health, indicators, openapi, pages, pipelines, push, runs, snapshots, widgets};
 
 /// One row of the table of addresses.
 pub struct Route {
@@ -31,6 +31,7 @@ pub fn routes() -> Vec<Route> {
         route("/dashboards/{id}", &["/dashboards/{id}"], get(pages::dashboard::show_dashboard)),
         route("/indicators", &["/indicators"], get(pages::catalogue::show_catalogue)),
         route("/data", &["/data"], get(pages::data::show_data)),
+        route("/runs/{id}", &["/runs/{id}"], get(pages::run::show_run)),
         route("/assets/{*path}", &["/assets/{path}"], get(assets::get_asset)),
         route("/api/v1/dashboards", &["/api/v1/dashboards"], get(dashboards::list_dashboards)),
         route(
@@ -54,6 +55,9 @@ pub fn routes() -> Vec<Route> {
         route("/api/v1/snapshots", &["/api/v1/snapshots"], get(snapshots::list_snapshots)),
         route("/api/v1/pipelines/{id}/events", &["/api/v1/pipelines/{id}/events"], post(push::push_events)),
         route("/api/v1/runs", &["/api/v1/runs"], get(runs::list_runs)),
+        route("/api/v1/runs/{id}", &["/api/v1/runs/{id}"], get(runs::get_run)),
+        route("/api/v1/pipelines", &["/api/v1/pipelines"], get(pipelines::list_pipelines)),
+        route("/api/v1/pipelines/{id}/runs", &["/api/v1/pipelines/{id}/runs"], post(pipelines::start_run)),
         route("/api/openapi.json", &["/api/openapi.json"], get(openapi::get_openapi)),
         route("/healthz", &["/healthz"], get(health::get_health)),
         route("/readyz", &["/readyz"], get(health::get_readiness)),

@@ -1,145 +1,114 @@
-//! What the runs of the pipelines brought into a snapshot.
+//! The history of runs.
+//!
+//! Runs come and go between two snapshots, so their answers belong to no edition and are never kept by a reader.
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
-use arrow::record_batch::RecordBatch;
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
-use chrono::{DateTime, Utc};
-use serde::Serialize;
-use utoipa::ToSchema;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use chrono::Duration;
+use uuid::Uuid;
 
-use super::conditional::Edition;
 use super::error::{ApiError, Refusals};
-use super::extract::ApiQuery;
-use super::indicators::LangParams;
+use super::extract::{ApiPath, ApiQuery};
+use super::params::{FromParams, Params, advise};
 use super::state::App;
-use crate::indicators::Scope;
+use crate::intake::RunRecord;
+use crate::project::Project;
 
-/// One row per run and pipeline, newest first.
-const RUNS_SQL: &str = "\
-    SELECT run, pipeline, min(started_at) AS started_at, max(finished_at) AS finished_at, count(*) AS n_files, \
-           sum(read) AS read, sum(accepted) AS accepted, sum(duplicate) AS duplicate, sum(rejected) AS rejected, \
-           sum(events) AS events \
-    FROM runs GROUP BY run, pipeline ORDER BY started_at DESC, pipeline";
+/// Days of runs that are listed, if not said.
+const DEFAULT_DAYS: i64 = 30;
+/// Most days of runs that are listed.
+const MOST_DAYS: i64 = 400;
 
-/// One row per pipeline and rule.
-const REJECTIONS_SQL: &str = "\
-    SELECT pipeline, rule, count(*) AS n_rows, min(sentence) AS example \
-    FROM quarantine GROUP BY pipeline, rule ORDER BY n_rows DESC, pipeline, rule";
+/// What nobody may keep.
+pub(crate) const NO_STORE: [(HeaderName, HeaderValue); 1] =
+    [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
 
-/// What one pipeline brought in one run. `read = accepted + duplicate + rejected`.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct RunResponse {
-    /// Id of the run.
-    pub run: String,
-    /// Name of the pipeline.
-    pub pipeline: String,
-    /// Start of its first batch.
-    pub started_at: Option<DateTime<Utc>>,
-    /// End of its last batch.
-    pub finished_at: Option<DateTime<Utc>>,
-    /// Files that were read.
-    pub n_files: i64,
-    /// Source rows that were read.
-    pub read: i64,
-    /// Source rows whose events went into the lake.
-    pub accepted: i64,
-    /// Source rows whose events were all there already.
-    pub duplicate: i64,
-    /// Source rows that broke a rule and lie in quarantine.
-    pub rejected: i64,
-    /// Events that went into the lake.
-    pub events: i64,
-}
-
-/// The runs behind a snapshot.
+/// The runs of the last days.
 ///
-/// Per pipeline, newest first: read = accepted + duplicate + rejected.
+/// Newest first, those that have not ended before them. Also runs that failed or brought nothing. Per pipeline
+/// `read = accepted + duplicate + rejected`.
 #[utoipa::path(
     get, path = "/api/v1/runs", tag = "warehouse",
-    params(("as_of" = Option<u64>, Query, description = "Number of the snapshot to read; the last if not said")),
-    responses((status = 200, description = "The runs", body = [RunResponse]), Refusals),
+    params(("pipeline" = Option<String>, Query, description = "Only runs of this pipeline"),
+           ("days" = Option<i64>, Query, description = "Days to look back, 30 if not said, at most 400")),
+    responses((status = 200, description = "The runs", body = [RunRecord]), Refusals),
 )]
 pub(crate) async fn list_runs(
     State(app): State<App>,
-    scope: Scope,
-    ApiQuery(_params): ApiQuery<LangParams>,
-    edition: Edition,
+    ApiQuery(params): ApiQuery<RunsParams>,
 ) -> Result<Response, ApiError> {
-    let runs = read_runs(&app, &scope, edition.snapshot()?.number).await?;
-    Ok(edition.stamp(Json(runs)))
+    if let Some(name) = &params.pipeline {
+        check_pipeline(app.project(), name)?;
+    }
+    let is_wanted = |record: &RunRecord| params.pipeline.as_ref().is_none_or(|name| record.of_pipeline(name).is_some());
+    let mut runs = read_runs(&app, params.days)?;
+    runs.retain(is_wanted);
+    Ok((NO_STORE, Json(runs)).into_response())
 }
 
-/// The runs behind a snapshot, newest first.
+/// One run: who started it, what it brought, where its time went, what went wrong.
+#[utoipa::path(
+    get, path = "/api/v1/runs/{id}", tag = "warehouse",
+    params(("id" = String, Path, description = "Run")),
+    responses((status = 200, description = "The run", body = RunRecord), Refusals),
+)]
+pub(crate) async fn get_run(State(app): State<App>, ApiPath(id): ApiPath<String>) -> Result<Response, ApiError> {
+    Ok((NO_STORE, Json(find_run(&app, &id)?)).into_response())
+}
+
+/// The runs of the last `days`, newest first, those that have not ended before them.
 ///
 /// # Errors
-/// [`ApiError::Failed`], if the snapshot cannot be read.
-pub(crate) async fn read_runs(app: &App, scope: &Scope, snapshot: u64) -> Result<Vec<RunResponse>, ApiError> {
-    let batches = app.engine().sql(scope, RUNS_SQL, Some(snapshot)).await?;
-    Ok(batches.iter().flat_map(rows_of).collect())
+/// [`ApiError::Failed`], if the records cannot be read.
+pub(crate) fn read_runs(app: &App, days: i64) -> Result<Vec<RunRecord>, ApiError> {
+    let runner = app.runner();
+    let mut runs = runner.unfinished()?;
+    let since = app.clock().now() - Duration::days(days);
+    let ended = runner.history().since(since).map_err(ApiError::failed)?;
+    runs.extend(ended.iter().map(|record| RunRecord::clone(record)));
+    Ok(runs)
 }
 
-/// How many rows broke one rule of one pipeline.
+/// The run of an id as it stands in an address.
+///
+/// # Errors
+/// [`ApiError::Unknown`], if there is none.
+pub(crate) fn find_run(app: &App, id: &str) -> Result<RunRecord, ApiError> {
+    let found = Uuid::try_parse(id).ok().map(|run| app.runner().find(run)).transpose()?.flatten();
+    let advice = || "see `/api/v1/runs`".to_owned();
+    found.ok_or_else(|| ApiError::Unknown { kind: "run", id: id.to_owned(), advice: advice() })
+}
+
+fn check_pipeline(project: &Project, name: &str) -> Result<(), ApiError> {
+    let mut known = project.pipelines.iter().map(crate::pipelines::Pipeline::name);
+    if known.clone().any(|pipeline| pipeline == name) {
+        return Ok(());
+    }
+    Err(ApiError::bad_parameter("pipeline", format!("`{name}` is unknown; {}", advise(name, known.by_ref()))))
+}
+
+/// Which runs are asked for.
 #[derive(Debug, Clone)]
-pub(crate) struct Rejection {
-    /// Name of the pipeline.
-    pub(crate) pipeline: String,
-    /// Id of the rule.
-    pub(crate) rule: String,
-    /// Rows that broke it.
-    pub(crate) n_rows: i64,
-    /// What was said of one of them.
-    pub(crate) example: String,
+pub(crate) struct RunsParams {
+    pipeline: Option<String>,
+    days: i64,
 }
 
-/// Why rows were rejected, most frequent first.
-///
-/// # Errors
-/// [`ApiError::Failed`], if the snapshot cannot be read.
-pub(crate) async fn read_rejections(app: &App, scope: &Scope, snapshot: u64) -> Result<Vec<Rejection>, ApiError> {
-    let batches = app.engine().sql(scope, REJECTIONS_SQL, Some(snapshot)).await?;
-    let of_batch = |batch: &RecordBatch| -> Vec<Rejection> {
-        let rejection = |row| Rejection {
-            pipeline: text_of(batch, "pipeline", row),
-            rule: text_of(batch, "rule", row),
-            n_rows: number_of(batch, "n_rows", row),
-            example: text_of(batch, "example", row),
+impl FromParams for RunsParams {
+    fn from_params(params: &mut Params) -> Result<Self, ApiError> {
+        let read_days = |text: &str| match text.parse() {
+            Ok(days) if (1..=MOST_DAYS).contains(&days) => Ok(days),
+            _ => Err(format!("`{text}` is not a number of days from 1 to {MOST_DAYS}")),
         };
-        (0..batch.num_rows()).map(rejection).collect()
-    };
-    Ok(batches.iter().flat_map(of_batch).collect())
-}
+        Ok(Self {
+            pipeline: params.take_one("pipeline")?,
+            days: params.take_as("days", read_days)?.unwrap_or(DEFAULT_DAYS),
+        })
+    }
 
-fn rows_of(batch: &RecordBatch) -> Vec<RunResponse> {
-    let row = |row| RunResponse {
-        run: text_of(batch, "run", row),
-        pipeline: text_of(batch, "pipeline", row),
-        started_at: moment_of(batch, "started_at", row),
-        finished_at: moment_of(batch, "finished_at", row),
-        n_files: number_of(batch, "n_files", row),
-        read: number_of(batch, "read", row),
-        accepted: number_of(batch, "accepted", row),
-        duplicate: number_of(batch, "duplicate", row),
-        rejected: number_of(batch, "rejected", row),
-        events: number_of(batch, "events", row),
-    };
-    (0..batch.num_rows()).map(row).collect()
-}
-
-fn number_of(batch: &RecordBatch, name: &str, row: usize) -> i64 {
-    let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
-    column.filter(|column| column.is_valid(row)).map_or(0, |column| column.value(row))
-}
-
-fn moment_of(batch: &RecordBatch, name: &str, row: usize) -> Option<DateTime<Utc>> {
-    let column = batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>()?;
-    column.is_valid(row).then(|| DateTime::from_timestamp_micros(column.value(row))).flatten()
-}
-
-fn text_of(batch: &RecordBatch, name: &str, row: usize) -> String {
-    let Some(column) = batch.column_by_name(name) else { return String::new() };
-    let plain = column.as_string_opt::<i32>().map(|column| column.value(row));
-    plain.or_else(|| column.as_string_view_opt().map(|column| column.value(row))).unwrap_or_default().to_owned()
+    fn names() -> &'static [&'static str] {
+        &["days", "pipeline"]
+    }
 }

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::dashboards::{Freshness, Sources};
 use crate::declarations::list_files;
 use crate::indicators::Engine;
+use crate::intake::Runner;
 use crate::project::Project;
 use crate::warehouse::{Snapshot, Snapshots};
 
@@ -41,6 +42,7 @@ struct Parts {
     metrics: Metrics,
     desks: Desks,
     declarations_hash: String,
+    runner: Arc<Runner>,
 }
 
 impl App {
@@ -50,7 +52,8 @@ impl App {
         let declarations_hash = hash_declarations(&project.root);
         let metrics = Metrics::new();
         let desks = Desks::open(&project, &data_dir);
-        Self(Arc::new(Parts { project, engine, snapshots, data_dir, clock, metrics, desks, declarations_hash }))
+        let runner = Runner::new(Arc::clone(&project), data_dir.clone(), clock);
+        Self(Arc::new(Parts { project, engine, snapshots, data_dir, clock, metrics, desks, declarations_hash, runner }))
     }
 
     /// Everything declared.
@@ -101,6 +104,12 @@ impl App {
     #[must_use]
     pub(super) fn desks(&self) -> &Desks {
         &self.0.desks
+    }
+
+    /// Runs in the background, and the history of all.
+    #[must_use]
+    pub fn runner(&self) -> &Arc<Runner> {
+        &self.0.runner
     }
 
     /// A hash over the declarations, the front end and the program's version.

@@ -19,6 +19,7 @@ mod cli;
 mod dashboards;
 mod generate;
 mod indicators;
+mod intake;
 mod pipelines;
 mod reports;
 mod rules;

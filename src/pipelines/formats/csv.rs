@@ -111,6 +111,11 @@ impl<R: Read> CsvDecoder<R> {
         })
     }
 
+    /// The columns that the file has, in its order.
+    pub fn header(&self) -> &[String] {
+        &self.header
+    }
+
     /// Reads the next record into `self.record`; false at the end of the file.
     fn read_record(&mut self) -> Result<bool, FormatError> {
         self.gauge.n_bytes_in_row.store(0, Ordering::Relaxed);

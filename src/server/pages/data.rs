@@ -1,19 +1,23 @@
 //! The page about the data: how fresh each pipeline is, what the runs brought, which snapshots may be read again.
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use super::layout::{Place, heading, page};
+use super::plain_card::{card, count, moment, number, title_of};
+use super::run_grid::{N_DAYS, run_grid};
+use super::run_state::{starter, state};
 use super::welcome::welcome;
 use crate::domain::language::Lang;
-use crate::domain::number::{format_number, plural_ru};
+use crate::domain::number::plural_ru;
 use crate::indicators::Scope;
-use crate::server::conditional::Edition;
+use crate::intake::{PipelineRun, RunRecord};
+use crate::server::batches::{Rejection, Totals, read_rejections, read_totals};
 use crate::server::error::ApiError;
 use crate::server::extract::ApiQuery;
-use crate::server::runs::{Rejection, RunResponse, read_rejections, read_runs};
+use crate::server::runs::{NO_STORE, read_runs};
 use crate::server::state::App;
 use crate::server::view::{View, ViewParams};
 use crate::warehouse::Snapshot;
@@ -32,14 +36,18 @@ pub(crate) async fn show_data(
     State(app): State<App>,
     scope: Scope,
     ApiQuery(view): ApiQuery<View>,
-    edition: Edition,
 ) -> Result<Response, ApiError> {
     view.check_filters([])?;
     let lang = view.lang;
     let title = lang.pick("Данные", "Data");
     let place = Place { path: "/data", title };
-    let Ok(snapshot) = edition.snapshot() else { return Ok(edition.stamp(page(&app, &view, &place, &welcome(lang)))) };
-    let runs = read_runs(&app, &scope, snapshot.number).await?;
+    let runs = read_runs(&app, N_DAYS.cast_signed())?;
+    let grid = run_grid(&app, &runs, &view);
+    let Some(snapshot) = &app.snapshot(view.as_of)? else {
+        let content = html! { (welcome(lang)) @if !runs.is_empty() { div .section { (grid) } } };
+        return Ok((NO_STORE, page(&app, &view, &place, &content)).into_response());
+    };
+    let totals = read_totals(&app, &scope, snapshot.number).await?;
     let rejections = read_rejections(&app, &scope, snapshot.number).await?;
     let snapshots = app.snapshots()?;
     let question = lang.pick(
@@ -49,36 +57,18 @@ pub(crate) async fn show_data(
     let content = html! {
         div .head { (heading(title, question)) }
         div .section .catalogue {
-            (freshness(&app, snapshot, &runs, &rejections, lang))
+            (freshness(&app, snapshot, &totals, &rejections, lang))
+            (grid)
             (rejection_list(&app, &rejections, lang))
-            (run_list(&app, &runs, lang))
+            (run_list(&app, &runs, &view))
             (snapshot_list(&app, &snapshots, &view))
             (tables(snapshot, lang))
         }
     };
-    Ok(edition.stamp(page(&app, &view, &place, &content)))
+    Ok((NO_STORE, page(&app, &view, &place, &content)).into_response())
 }
 
-/// A card with one table: heads, of which the first `n_words` are words and the others numbers.
-fn card(title: &str, note: &str, heads: &[&str], n_words: usize, rows: &[Vec<Markup>]) -> Markup {
-    html! {
-        section .card {
-            h2 { (title) }
-            @if !note.is_empty() { p .sub { (note) } }
-            div .body .scroll { table {
-                caption .hidden { (title) }
-                thead { tr { @for (position, head) in heads.iter().enumerate() {
-                    th scope="col" .number[position >= n_words] { (head) }
-                } } }
-                tbody { @for row in rows { tr { @for (position, cell) in row.iter().enumerate() {
-                    @if position == 0 { th scope="row" { (cell) } } @else { td .number[position >= n_words] { (cell) } }
-                } } } }
-            } }
-        }
-    }
-}
-
-fn freshness(app: &App, snapshot: &Snapshot, runs: &[RunResponse], rejections: &[Rejection], lang: Lang) -> Markup {
+fn freshness(app: &App, snapshot: &Snapshot, totals: &[Totals], rejections: &[Rejection], lang: Lang) -> Markup {
     let heads = [
         lang.pick("Конвейер", "Pipeline"),
         lang.pick("Последнее событие", "Last event"),
@@ -93,7 +83,8 @@ fn freshness(app: &App, snapshot: &Snapshot, runs: &[RunResponse], rejections: &
         .pipelines
         .iter()
         .map(|(name, state)| {
-            let of_pipeline = || runs.iter().filter(|run| run.pipeline == *name);
+            let brought = totals.iter().find(|totals| totals.pipeline == *name);
+            let count = |pick: fn(&Totals) -> i64| number(brought.map_or(0, pick), lang);
             let title = title_of(app, name, lang);
             let last_event = age(state.last_event_at, app, lang);
             let last_load = moment(state.last_loaded_at, app);
@@ -101,10 +92,10 @@ fn freshness(app: &App, snapshot: &Snapshot, runs: &[RunResponse], rejections: &
                 html! { (title) br; small .quiet { (name) } },
                 html! { (moment(state.last_event_at, app)) br; small .quiet { (last_event) } },
                 html! { (last_load) },
-                number(of_pipeline().map(|run| run.read).sum(), lang),
-                number(of_pipeline().map(|run| run.accepted).sum(), lang),
-                number(of_pipeline().map(|run| run.duplicate).sum(), lang),
-                number(of_pipeline().map(|run| run.rejected).sum(), lang),
+                count(|totals| totals.read),
+                count(|totals| totals.accepted),
+                count(|totals| totals.duplicate),
+                count(|totals| totals.rejected),
                 number(rejections.iter().filter(|rule| rule.pipeline == *name).map(|rule| rule.n_rows).sum(), lang),
             ]
         })
@@ -139,12 +130,6 @@ fn rejection_list(app: &App, rejections: &[Rejection], lang: Lang) -> Markup {
     card(lang.pick("Почему строки отклонены", "Why rows were rejected"), note, &heads, 3, &rows)
 }
 
-/// The name of a pipeline for people.
-fn title_of<'a>(app: &'a App, name: &'a str, lang: Lang) -> &'a str {
-    let declared = app.project().pipelines.iter().find(|pipeline| pipeline.name() == name);
-    declared.map_or(name, |pipeline| pipeline.title().get(lang))
-}
-
 fn tables(snapshot: &Snapshot, lang: Lang) -> Markup {
     let heads = [lang.pick("Таблица", "Table"), lang.pick("Строк", "Rows"), lang.pick("Версия", "Version")];
     let rows: Vec<Vec<Markup>> = snapshot
@@ -161,31 +146,48 @@ fn tables(snapshot: &Snapshot, lang: Lang) -> Markup {
     card(lang.pick("Таблицы снимка", "Tables of the snapshot"), "", &heads, 1, &rows)
 }
 
-fn run_list(app: &App, runs: &[RunResponse], lang: Lang) -> Markup {
+fn run_list(app: &App, runs: &[RunRecord], view: &View) -> Markup {
+    let lang = view.lang;
     let heads = [
         lang.pick("Начало", "Start"),
-        lang.pick("Конвейер", "Pipeline"),
-        lang.pick("Файлов", "Files"),
+        lang.pick("Итог", "Outcome"),
+        lang.pick("Кто начал", "Started by"),
+        lang.pick("Конвейеры", "Pipelines"),
         lang.pick("Прочитано", "Read"),
         lang.pick("Принято", "Accepted"),
         lang.pick("Повторы", "Duplicates"),
         lang.pick("Отклонено", "Rejected"),
         lang.pick("Событий", "Events"),
+        lang.pick("Снимок", "Snapshot"),
     ];
-    let rows: Vec<Vec<Markup>> = runs
-        .iter()
-        .take(N_SHOWN)
-        .map(|run| {
-            let counts = [run.n_files, run.read, run.accepted, run.duplicate, run.rejected, run.events];
-            let mut cells =
-                vec![html! { (moment(run.started_at, app)) }, html! { (title_of(app, &run.pipeline, lang)) }];
-            cells.extend(counts.map(|count| number(count, lang)));
-            cells
-        })
-        .collect();
+    let row = |record: &RunRecord| {
+        let link = view.link(&format!("/runs/{}", record.run));
+        let names = match record.pipelines.as_slice() {
+            [only] => title_of(app, &only.pipeline, lang).to_owned(),
+            many => format!("{} {}", lang.pick("всего", "in all"), many.len()),
+        };
+        let sum = |pick: fn(&PipelineRun) -> u64| record.pipelines.iter().map(pick).sum::<u64>();
+        let counts = [
+            sum(|run| run.read),
+            sum(|run| run.accepted),
+            sum(|run| run.duplicate),
+            sum(|run| run.rejected),
+            sum(|run| run.events),
+        ];
+        let mut cells = vec![
+            html! { a href=(link) { (moment(Some(record.started_at), app)) } },
+            state(record.state, sum(|run| run.rejected) > 0, lang),
+            html! { (starter(&record.started_by, lang)) },
+            html! { (names) },
+        ];
+        cells.extend(counts.map(|value| count(value, lang)));
+        cells.push(html! { (record.snapshot.map_or("–".to_owned(), |number| number.to_string())) });
+        cells
+    };
+    let rows: Vec<Vec<Markup>> = runs.iter().take(N_SHOWN).map(row).collect();
     let note =
         if runs.len() > N_SHOWN { lang.pick("Последние 50 записей.", "The last 50.") } else { "" };
-    card(lang.pick("Загрузки", "Runs"), note, &heads, 2, &rows)
+    card(lang.pick("Загрузки", "Runs"), note, &heads, 4, &rows)
 }
 
 fn snapshot_list(app: &App, snapshots: &[Snapshot], view: &View) -> Markup {
@@ -218,12 +220,6 @@ fn snapshot_list(app: &App, snapshots: &[Snapshot], view: &View) -> Markup {
     card(lang.pick("Снимки", "Snapshots"), note, &heads, 3, &rows)
 }
 
-/// A moment in the region's time.
-fn moment(moment: Option<DateTime<Utc>>, app: &App) -> String {
-    let local = moment.map(|moment| moment.with_timezone(&app.project().settings.time_zone));
-    local.map_or("–".to_owned(), |local| local.format("%d.%m.%Y %H:%M").to_string())
-}
-
 /// How long ago something was, in days.
 fn age(moment: Option<DateTime<Utc>>, app: &App, lang: Lang) -> String {
     let Some(moment) = moment else { return String::new() };
@@ -235,9 +231,4 @@ fn age(moment: Option<DateTime<Utc>>, app: &App, lang: Lang) -> String {
         (1, Lang::En) => "1 day ago".to_owned(),
         (_, Lang::En) => format!("{n_days} days ago"),
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of rows stay below 2^53")]
-fn number(count: i64, lang: Lang) -> Markup {
-    html! { (format_number(count as f64, 0, lang)) }
 }

@@ -35,6 +35,10 @@ pub struct BatchRecord {
     pub duplicate: u64,
     /// Source rows that broke a rule.
     pub rejected: u64,
+    /// Source rows left alone, since the run was asked for another period; not among the rows read. A batch that has any says
+    /// nothing about whether its file was read.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub outside: u64,
     /// Events appended.
     pub events: u64,
     /// The latest moment at which one of the events occurred.
@@ -42,4 +46,9 @@ pub struct BatchRecord {
     /// File with the rejected rows, relative to the pipeline's quarantine folder.
     #[serde(default)]
     pub quarantine: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -1,6 +1,6 @@
 //! Which events a month of an event table holds already, by their hashes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use arrow::array::{Array, AsArray};
@@ -15,6 +15,15 @@ use super::{Lake, LakeError, TableKind, active_files};
 /// What decides between two versions of one event: the larger wins.
 type Order = (Option<i64>, i64, i64);
 
+/// What an event table holds of one month, by hashes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownHashes {
+    /// Hash of the key → hash of the content of the last version.
+    pub last: HashMap<i64, i64>,
+    /// Key and content of versions that a later one has replaced.
+    pub former: HashSet<(i64, i64)>,
+}
+
 impl Lake {
     /// Hash of the key → hash of the content of the last version, for all events of one month.
     ///
@@ -24,25 +33,38 @@ impl Lake {
     /// # Errors
     /// [`LakeError::Open`] if the table's log cannot be read, [`LakeError::Read`] if a file cannot.
     pub async fn known_hashes(&self, table: &str, month: &str) -> Result<HashMap<i64, i64>, LakeError> {
-        let Some(loaded) = self.load(TableKind::Event, table, None).await? else { return Ok(HashMap::new()) };
+        Ok(self.all_hashes(table, month).await?.last)
+    }
+
+    /// The same, with the versions that were replaced.
+    ///
+    /// # Errors
+    /// As [`Lake::known_hashes`].
+    pub async fn all_hashes(&self, table: &str, month: &str) -> Result<KnownHashes, LakeError> {
+        let Some(loaded) = self.load(TableKind::Event, table, None).await? else { return Ok(KnownHashes::default()) };
         let folder = self.table_folder(TableKind::Event, table);
         let in_month = active_files(&loaded).into_iter().filter(|file| file.month == month);
         let files: Vec<_> = in_month.map(|file| file.into_file(&folder)).collect();
         let read = tokio::task::spawn_blocking(move || {
             let mut last: HashMap<i64, (Order, i64)> = HashMap::new();
+            let mut former = HashSet::new();
             for file in files {
                 last.reserve(usize::try_from(file.rows).unwrap_or(0));
-                read_hashes(&file.path, &mut last)
+                read_hashes(&file.path, &mut last, &mut former)
                     .map_err(|cause| LakeError::Read { path: file.path.clone(), cause })?;
             }
-            Ok(last.into_iter().map(|(key, (_, content))| (key, content)).collect())
+            Ok(KnownHashes { last: last.into_iter().map(|(key, (_, content))| (key, content)).collect(), former })
         });
         read.await.map_err(|_| LakeError::Stopped { table: table.to_owned() })?
     }
 }
 
 /// Adds the events of one file to what is known.
-fn read_hashes(path: &Path, last: &mut HashMap<i64, (Order, i64)>) -> Result<(), ParquetError> {
+fn read_hashes(
+    path: &Path,
+    last: &mut HashMap<i64, (Order, i64)>,
+    former: &mut HashSet<(i64, i64)>,
+) -> Result<(), ParquetError> {
     let file = fs_err::File::open(path).map_err(|error| ParquetError::External(Box::new(error)))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file.into_file())?;
     let names = ["_key_hash", "_content_hash", "_batch", "_row", RECORDED_AT];
@@ -60,10 +82,12 @@ fn read_hashes(path: &Path, last: &mut HashMap<i64, (Order, i64)>) -> Result<(),
             let recorded_at = recorded.is_valid(row).then(|| recorded.value(row));
             let order = (recorded_at, batches.value(row), rows.value(row));
             let found = (order, contents.value(row));
-            last.entry(keys.value(row))
+            let key = keys.value(row);
+            last.entry(key)
                 .and_modify(|known| {
-                    if known.0 <= order {
-                        *known = found;
+                    let replaced = if known.0 <= order { std::mem::replace(known, found) } else { found };
+                    if replaced.1 != known.1 {
+                        former.insert((key, replaced.1));
                     }
                 })
                 .or_insert(found);

@@ -34,6 +34,7 @@ pub use batch_record::BatchRecord;
 pub use checksum::hash_of_file;
 pub use entity_table::EntityFile;
 pub use error::LakeError;
+pub use hashes::KnownHashes;
 pub use history::{CompactionRecord, DroppedEvents, LoggedFile, TableCommit, TableHistory};
 pub use writer::LakeWriter;
 

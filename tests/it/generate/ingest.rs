@@ -8,7 +8,7 @@ use arrow::datatypes::Int64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use svod::clock::Clock;
 use svod::generate::{GenerateReport, Region};
-use svod::pipelines::{Pipeline, PseudonymKey, RunContext, run_pipeline};
+use svod::pipelines::{Pipeline, PseudonymKey, RunContext, RunOptions, run_pipeline};
 use svod::settings::Settings;
 use svod::warehouse::contracts::Contracts;
 use svod::warehouse::lake::Lake;
@@ -63,6 +63,7 @@ async fn pipelines_find_what_the_generator_counted() {
         key: &key,
         clock: Clock::Fixed("2026-11-01T00:00:00Z".parse().unwrap()),
         run: "run-1",
+        options: RunOptions::default(),
         progress: Arc::new(|_| {}),
     };
     let samples = tempfile::tempdir().unwrap();

@@ -9,7 +9,9 @@ use chrono::{DateTime, Utc};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use svod::clock::Clock;
 use svod::declarations::Problems;
-use svod::pipelines::{Pipeline, PipelineReport, PseudonymKey, RunContext, RunError, run_pipeline};
+use svod::pipelines::{
+    Pipeline, PipelineReport, Progress, PseudonymKey, RunContext, RunError, RunOptions, run_pipeline,
+};
 use svod::settings::Settings;
 use svod::warehouse::contracts::Contracts;
 use svod::warehouse::lake::Lake;
@@ -161,6 +163,20 @@ impl BenchProject {
 
     /// Runs the only pipeline.
     pub(super) async fn try_run(&self) -> Result<PipelineReport, RunError> {
+        self.run_with(RunOptions::default()).await
+    }
+
+    /// Runs the only pipeline as asked.
+    pub(super) async fn run_with(&self, options: RunOptions) -> Result<PipelineReport, RunError> {
+        self.run_told(options, |_| {}).await
+    }
+
+    /// The same, telling how far it is.
+    pub(super) async fn run_told(
+        &self,
+        options: RunOptions,
+        progress: impl Fn(&Progress) + Send + Sync + 'static,
+    ) -> Result<PipelineReport, RunError> {
         let (contracts, reference, pipelines) = self.load().unwrap_or_else(|problems| panic!("{problems}"));
         let data_dir = self.data_dir();
         let lake = Lake::open(&data_dir).await.unwrap();
@@ -174,7 +190,8 @@ impl BenchProject {
             key: &key,
             clock: Clock::Fixed("2025-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap()),
             run: "run-1",
-            progress: Arc::new(|_| {}),
+            options,
+            progress: Arc::new(progress),
         };
         let report = run_pipeline(&context, &pipelines[0]).await?;
         assert_eq!(report.read, report.accepted + report.duplicate + report.rejected);

@@ -45,6 +45,18 @@ fn each_mistake_is_told_at_its_place() {
              26 |   - {event: granted, at: decided, when: \"decisio = 'признан'\", values: {amount: {from: sum}}}\n     \
              |                                         ^^^^^^^^^^^^^^^^^^^^^  help: did you mean `decision`?",
         ),
+        (
+            "format:\n",
+            "schedule: {cron: \"0 3 * * *\"}\nformat:\n",
+            "error: pipelines/journal.yaml:6:18: `cron`: expected 6 or 7 fields, found 5\n  \
+             6 | schedule: {cron: \"0 3 * * *\"}\n    \
+             |                  ^^^^^^^^^^^  help: the first field is seconds, e.g. \"0 0 3 * * *\"",
+        ),
+        (
+            "format:\n",
+            "schedule: {cron: \"0 0 3 * * *\", time_limit_secs: 0}\nformat:\n",
+            "`time_limit_secs`: expected 1 to 604800 seconds, found 0",
+        ),
     ];
     for (part, replacement, expected) in cases {
         let found = problems_with(part, replacement);

@@ -23,3 +23,4 @@ mod retry;
 mod s3;
 mod shipped;
 mod source_declarations;
+mod stops;

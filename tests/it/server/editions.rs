@@ -5,7 +5,7 @@ use super::test_app::TestApp;
 #[tokio::test]
 async fn who_has_the_edition_gets_304() {
     let app = TestApp::with_samples().await;
-    for path in ["/", "/indicators", "/data?lang=en", "/api/v1/indicators/appeals/values?grain=month", "/api/v1/runs"] {
+    for path in ["/", "/indicators", "/api/v1/indicators/appeals/values?grain=month", "/api/v1/snapshots"] {
         let first = app.get(path).await;
         assert_eq!(first.status, 200, "{path}: {}", first.text());
         assert_eq!(first.header("cache-control"), "no-cache");

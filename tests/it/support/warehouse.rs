@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use svod::clock::Clock;
 use svod::indicators::Engine;
-use svod::intake::pull_and_refresh;
+use svod::intake::{RunRequest, pull_and_refresh};
 use svod::project::Project;
 use svod::server::App;
 use svod::warehouse::{Snapshots, WarehouseLock};
@@ -67,9 +67,9 @@ async fn fill(data: &Path) {
     fs_err::create_dir_all(data).unwrap();
     let project = shipped_project();
     let lock = WarehouseLock::acquire(data).unwrap();
-    let pipelines: Vec<_> = project.pipelines.iter().collect();
-    let intake = pull_and_refresh(&project, data, test_clock(), &pipelines, &lock, Arc::new(|_| {})).await.unwrap();
-    assert!(intake.reports.iter().all(|report| report.failures.is_empty()));
+    let request = RunRequest::of(project.pipelines.iter().collect());
+    let intake = pull_and_refresh(&project, data, test_clock(), &request, &lock, Arc::new(|_| {})).await.unwrap();
+    assert!(intake.reports.iter().all(|report| report.failures.is_empty() && report.stopped.is_none()));
 }
 
 /// Removes what earlier builds left behind.

@@ -247,6 +247,7 @@ pub(crate) fn record(pipeline: &str, number: i64, events: &[Event]) -> BatchReco
         accepted: events.len() as u64,
         duplicate: 0,
         rejected: 0,
+        outside: 0,
         events: events.len() as u64,
         last_event_at: events.iter().map(|event| event.occurred_at).max(),
         quarantine: None,

@@ -1,0 +1,272 @@
+//! One run of the whole warehouse: pipelines pull into the lake, then a refresh publishes a snapshot.
+//!
+//! Knows neither who started it (the command line, the API, the schedule) nor how its progress is shown.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use uuid::Uuid;
+
+use super::history::{History, HistoryError};
+use super::lineage::LineageTeller;
+use super::record::{PipelineRun, RunRecord, RunState, Starter, chain};
+use super::trial::sweep;
+use crate::clock::Clock;
+use crate::pipelines::pseudonym::KeyError;
+use crate::pipelines::{
+    Pipeline, PipelineReport, Progress, PseudonymKey, RunContext, RunError, RunOptions, StopReason, pull, retry_units,
+};
+use crate::project::Project;
+use crate::warehouse::refresh::RefreshProgress;
+use crate::warehouse::{
+    Lake, LakeError, RefreshContext, RefreshError, RefreshOutcome, RefreshStep, WarehouseLock, refresh,
+};
+
+/// How far a run is.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// A file is read.
+    Pulling(&'a Progress),
+    /// Entities are brought up to date.
+    Refreshing(&'a RefreshStep),
+}
+
+/// Told of every step, from several threads.
+pub type OnStep = Arc<dyn Fn(Step<'_>) + Send + Sync>;
+
+/// Where the rows of a run come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Task {
+    /// From the sources, as the options of the run say.
+    #[default]
+    Pull,
+    /// From the files with rejected rows, or from one of them, which are read again.
+    Retry {
+        /// The file.
+        file: Option<String>,
+    },
+}
+
+/// What is to be run, and for whom.
+#[derive(Debug, Clone)]
+pub struct RunRequest<'a> {
+    /// Id of the run.
+    pub run: Uuid,
+    /// The pipelines, one after the other.
+    pub pipelines: Vec<&'a Pipeline>,
+    /// Who asks.
+    pub started_by: Starter,
+    /// Where the rows come from.
+    pub task: Task,
+    /// What is taken, and how the run is stopped.
+    pub options: RunOptions,
+}
+
+impl<'a> RunRequest<'a> {
+    /// What is new of some pipelines, asked for at the command line.
+    #[must_use]
+    pub fn of(pipelines: Vec<&'a Pipeline>) -> Self {
+        let started_by = Starter::Cli { user: None };
+        Self { run: Uuid::now_v7(), pipelines, started_by, task: Task::Pull, options: RunOptions::default() }
+    }
+}
+
+/// What a run did.
+#[derive(Debug)]
+pub struct Intake {
+    /// What each pipeline brought, in the order asked for. One that stopped says so, and the others went on.
+    pub reports: Vec<PipelineReport>,
+    /// The snapshot after it; none if the run was asked to stop before.
+    pub outcome: Option<RefreshOutcome>,
+    /// What is kept of it.
+    pub record: RunRecord,
+}
+
+/// Why a run could not finish. What was committed before stays, and the next run goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The key of pseudonyms cannot be had.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The lake cannot be opened.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// The refresh stopped.
+    #[error(transparent)]
+    Refresh(#[from] RefreshError),
+    /// The record of the run cannot be kept.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+/// Pulls pipelines one after the other, then refreshes. The lock is proof that nobody else writes the warehouse.
+///
+/// The record of the run is on the disk before anything is read, and says how it ended whatever happens.
+///
+/// # Errors
+/// [`IntakeError`]; a pipeline that stopped or a file that is at fault is none, it stands in its pipeline's report.
+pub async fn pull_and_refresh(
+    project: &Project,
+    data_dir: &Path,
+    clock: Clock,
+    request: &RunRequest<'_>,
+    lock: &WarehouseLock,
+    on_step: OnStep,
+) -> Result<Intake, IntakeError> {
+    sweep(data_dir);
+    let history = History::new(data_dir);
+    let mut record = begin(request, clock);
+    for killed in history.bury_killed(clock.now(), lock)? {
+        record.warnings.push(format!("the run {} was killed before its end; this run goes on from there", killed.run));
+    }
+    history.write(&record, lock)?;
+    let run = Run { project, data_dir, clock, request, lock, history: &history };
+    let worked = run.work(&mut record, on_step).await;
+    if let Err(error) = &worked {
+        record.failures.push(chain(error));
+    }
+    record.finish(clock.now());
+    let kept = history.write(&record, lock);
+    let (reports, outcome) = worked?;
+    kept?;
+    Ok(Intake { reports, outcome, record })
+}
+
+/// The record of a run that has just begun.
+pub(super) fn begin(request: &RunRequest<'_>, clock: Clock) -> RunRecord {
+    RunRecord {
+        run: request.run,
+        started_by: request.started_by.clone(),
+        state: RunState::Running,
+        started_at: clock.now(),
+        finished_at: None,
+        period: request.options.period,
+        full: request.options.full,
+        pipelines: request.pipelines.iter().map(|pipeline| PipelineRun::waiting(pipeline.name())).collect(),
+        refresh_seconds: None,
+        snapshot: None,
+        published: false,
+        warnings: Vec::new(),
+        failures: Vec::new(),
+    }
+}
+
+/// A run that is going on.
+struct Run<'a> {
+    project: &'a Project,
+    data_dir: &'a Path,
+    clock: Clock,
+    request: &'a RunRequest<'a>,
+    lock: &'a WarehouseLock,
+    history: &'a History,
+}
+
+type Worked = (Vec<PipelineReport>, Option<RefreshOutcome>);
+
+impl Run<'_> {
+    async fn work(&self, record: &mut RunRecord, on_step: OnStep) -> Result<Worked, IntakeError> {
+        let lake = Lake::open(self.data_dir).await?;
+        let key = PseudonymKey::load_or_create(&self.data_dir.join(&self.project.settings.pseudonym_key_file))?;
+        let reports = self.pull_all(&lake, &key, record, Arc::clone(&on_step)).await?;
+        if self.request.options.stop.is_asked() {
+            return Ok((reports, None));
+        }
+        let refreshing = Instant::now();
+        let progress: RefreshProgress = Arc::new(move |step| on_step(Step::Refreshing(step)));
+        let context = refresh_context(self.project, self.data_dir, self.clock, &lake, &progress);
+        let outcome = refresh(context, self.lock).await?;
+        record.refresh_seconds = Some(refreshing.elapsed().as_secs_f64());
+        (record.snapshot, record.published) = (Some(outcome.snapshot.number), outcome.published);
+        Ok((reports, Some(outcome)))
+    }
+
+    /// Pulls each pipeline; one that stops does not keep the others from their turn, unless the whole run was told to stop.
+    async fn pull_all(
+        &self,
+        lake: &Lake,
+        key: &PseudonymKey,
+        record: &mut RunRecord,
+        on_step: OnStep,
+    ) -> Result<Vec<PipelineReport>, IntakeError> {
+        let run = self.request.run.to_string();
+        let context = RunContext {
+            project: &self.project.root,
+            data_dir: self.data_dir,
+            lake,
+            contracts: &self.project.contracts,
+            reference: &self.project.reference,
+            key,
+            clock: self.clock,
+            run: &run,
+            options: self.request.options.clone(),
+            progress: Arc::new(move |progress: &Progress| on_step(Step::Pulling(progress))),
+        };
+        let is_told = !self.request.options.compare_columns;
+        let mut lineage = is_told.then(|| LineageTeller::new(self.project, self.data_dir, lake, self.request.run));
+        let mut reports = Vec::with_capacity(self.request.pipelines.len());
+        for (place, pipeline) in self.request.pipelines.iter().enumerate() {
+            set_state(record, place, RunState::Running);
+            self.history.write(record, self.lock)?;
+            let mut report = PipelineReport { pipeline: pipeline.name().to_owned(), ..PipelineReport::default() };
+            let told = match &mut lineage {
+                Some(lineage) => Some(lineage.tell_start(pipeline, self.clock.now()).await),
+                None => None,
+            };
+            let worked = match &self.request.task {
+                Task::Pull => pull(&context, pipeline, &mut report).await,
+                Task::Retry { file } => retry_units(&context, pipeline, file.as_deref(), &mut report).await,
+            };
+            report.stopped = worked.err();
+            if let Some((lineage, told)) = lineage.as_mut().zip(told) {
+                lineage.tell_end(told, pipeline, &report, self.clock.now()).await;
+            }
+            if let Some(entry) = record.pipelines.get_mut(place) {
+                *entry = PipelineRun::of(&report);
+            }
+            let is_told_to_stop = matches!(report.stopped, Some(RunError::Interrupted { .. }));
+            reports.push(report);
+            if is_told_to_stop {
+                break;
+            }
+        }
+        record.warnings.extend(lineage.and_then(|lineage| lineage.warning));
+        if let Some(reason) = self.request.options.stop.reason() {
+            stop_waiting(record, reason);
+        }
+        Ok(reports)
+    }
+}
+
+/// What a refresh of a project needs.
+pub fn refresh_context<'a>(
+    project: &'a Project,
+    data_dir: &'a Path,
+    clock: Clock,
+    lake: &'a Lake,
+    progress: &'a RefreshProgress,
+) -> RefreshContext<'a> {
+    RefreshContext {
+        data_dir,
+        lake,
+        contracts: &project.contracts,
+        models: &project.models,
+        time_zone: project.settings.time_zone,
+        clock,
+        progress,
+    }
+}
+
+fn set_state(record: &mut RunRecord, place: usize, state: RunState) {
+    if let Some(entry) = record.pipelines.get_mut(place) {
+        entry.state = state;
+    }
+}
+
+/// Ends the pipelines whose turn will not come.
+fn stop_waiting(record: &mut RunRecord, reason: StopReason) {
+    for entry in record.pipelines.iter_mut().filter(|entry| !entry.state.is_final()) {
+        entry.state = RunState::Stopped;
+        entry.failures.push(format!("its turn did not come: {reason}"));
+    }
+}

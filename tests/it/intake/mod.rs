@@ -1,0 +1,8 @@
+//! Runs: what is asked of them, what is kept of them, who starts them, and who is told.
+
+mod at_once;
+mod history;
+mod lineage;
+mod options;
+mod run_project;
+mod schedule;

@@ -1,20 +1,18 @@
-//! Objects of an S3-compatible store: a real one as far as protocol and signatures go, with its objects in memory.
+//! Objects of an S3-compatible store: one in memory that checks signatures and speaks as much of the protocol as is used.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
 
-use axum::body::Bytes;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
-use s3s::auth::SimpleAuth;
-use s3s::dto::{
-    ETag, GetObjectInput, GetObjectOutput, ListObjectsV2Input, ListObjectsV2Output, Object, StreamingBlob, Timestamp,
-};
-use s3s::service::S3ServiceBuilder;
-use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 use tokio::task::yield_now;
 
@@ -22,6 +20,8 @@ use super::bench_project::{BenchProject, HEADER, JOURNAL};
 
 const GOOD: &str = "15;25.03.2024;2;41000001;Иванов И. И.;112-233-445 95;29.03.2024;признан;1 234,50";
 const OPEN: &str = "16;31.03.2024;1;41000002;Петров П. П.;;;-;";
+const ACCESS_KEY: &str = "svod";
+const SECRET_KEY: &str = "s3cret";
 
 /// The objects of the bucket `registers`.
 #[derive(Clone, Default)]
@@ -38,49 +38,35 @@ struct Contents {
 }
 
 impl Contents {
-    fn tag(&self, key: &str) -> Option<ETag> {
+    fn tag(&self, key: &str) -> Option<String> {
         let hash = blake3::hash(&self.objects[key]).to_hex();
-        (!self.has_no_tags).then(|| ETag::Strong(hash[..32].to_owned()))
-    }
-}
-
-#[async_trait::async_trait]
-impl S3 for Store {
-    async fn list_objects_v2(
-        &self,
-        request: S3Request<ListObjectsV2Input>,
-    ) -> S3Result<S3Response<ListObjectsV2Output>> {
-        if request.input.bucket != "registers" {
-            return Err(s3_error!(NoSuchBucket));
-        }
-        let contents = self.0.lock().unwrap();
-        let prefix = request.input.prefix.unwrap_or_default();
-        let objects = contents.objects.iter().filter(|(key, _)| key.starts_with(&prefix)).map(|(key, body)| Object {
-            key: Some(key.clone()),
-            size: i64::try_from(body.len()).ok(),
-            e_tag: contents.tag(key),
-            last_modified: Some(Timestamp::from(SystemTime::UNIX_EPOCH)),
-            ..Object::default()
-        });
-        let objects = Some(objects.collect());
-        Ok(S3Response::new(ListObjectsV2Output { contents: objects, ..ListObjectsV2Output::default() }))
+        (!self.has_no_tags).then(|| format!("\"{}\"", &hash[..32]))
     }
 
-    async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
-        let mut contents = self.0.lock().unwrap();
-        let GetObjectInput { key, range, if_match, .. } = request.input;
-        let body = contents.objects.get(&key).cloned().ok_or_else(|| s3_error!(NoSuchKey))?;
-        let tag = contents.tag(&key);
-        if let Some(wanted) = if_match
-            && !format!("{wanted:?}").contains(tag.as_ref().and_then(ETag::as_strong).unwrap())
-        {
-            return Err(s3_error!(PreconditionFailed));
+    fn list(&self, prefix: &str) -> Response {
+        let mut xml = "<?xml version=\"1.0\"?><ListBucketResult><Name>registers</Name>".to_owned();
+        for (key, body) in self.objects.iter().filter(|(key, _)| key.starts_with(prefix)) {
+            let tag = self.tag(key).map(|tag| format!("<ETag>{tag}</ETag>")).unwrap_or_default();
+            let size = body.len();
+            write!(xml, "<Contents><Key>{key}</Key><Size>{size}</Size>{tag}").unwrap();
+            xml += "<LastModified>1970-01-01T00:00:00.000Z</LastModified></Contents>";
         }
+        (StatusCode::OK, xml + "</ListBucketResult>").into_response()
+    }
+
+    fn get(&mut self, key: &str, headers: &HeaderMap) -> Response {
+        let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap());
+        let Some(body) = self.objects.get(key).cloned() else { return refuse(StatusCode::NOT_FOUND, "NoSuchKey") };
+        let tag = self.tag(key);
+        if text("if-match").is_some_and(|wanted| Some(wanted) != tag.as_deref()) {
+            return refuse(StatusCode::PRECONDITION_FAILED, "PreconditionFailed");
+        }
+        let range = text("range").map(|range| range.trim_start_matches("bytes="));
+        let first = range.map_or(0, |range| range.split('-').next().unwrap().parse().unwrap());
+        self.asked.push((key.to_owned(), first as u64));
+        let is_broken = self.n_broken > 0;
+        self.n_broken = self.n_broken.saturating_sub(1);
         let n_bytes = body.len();
-        let first = range.map_or(Ok(0), |range| range.check(n_bytes as u64).map(|range| range.start))? as usize;
-        contents.asked.push((key, first as u64));
-        let is_broken = contents.n_broken > 0;
-        contents.n_broken = contents.n_broken.saturating_sub(1);
         let rest = Bytes::from(body).slice(first..);
         let (one, other) = (rest.slice(..rest.len() / 2), rest.slice(rest.len() / 2..));
         let end = async move {
@@ -88,36 +74,101 @@ impl S3 for Store {
             yield_now().await;
             if is_broken { Err(io::Error::other("broken")) } else { Ok(other) }
         };
+        let mut response = Response::builder()
+            .status(if range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK })
+            .header("content-length", rest.len())
+            .header("last-modified", "Thu, 01 Jan 1970 00:00:00 GMT");
+        if range.is_some() {
+            response = response.header("content-range", format!("bytes {first}-{}/{n_bytes}", n_bytes - 1));
+        }
+        if let Some(tag) = tag {
+            response = response.header("etag", tag);
+        }
         let chunks = stream::iter([Ok(one)]).chain(stream::once(end));
-        Ok(S3Response::new(GetObjectOutput {
-            content_length: i64::try_from(rest.len()).ok(),
-            content_range: (first > 0).then(|| format!("bytes {first}-{}/{n_bytes}", n_bytes - 1)),
-            body: Some(StreamingBlob::wrap(chunks)),
-            e_tag: tag,
-            last_modified: Some(Timestamp::from(SystemTime::UNIX_EPOCH)),
-            ..GetObjectOutput::default()
-        }))
+        response.body(Body::from_stream(chunks)).unwrap()
     }
+}
+
+fn refuse(status: StatusCode, code: &str) -> Response {
+    (status, format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>no</Message></Error>")).into_response()
+}
+
+fn hmac(key: &[u8], text: &str) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// A text as signatures want it in an address.
+fn encode(text: &str) -> String {
+    text.bytes().fold(String::new(), |encoded, byte| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded + &char::from(byte).to_string(),
+        _ => encoded + &format!("%{byte:02X}"),
+    })
+}
+
+/// Whether a request carries the signature (version 4) that only the holder of the keys can make.
+fn is_signed(request: &Request) -> bool {
+    let header = |name: &str| request.headers().get(name).map_or("", |value| value.to_str().unwrap());
+    let authorization = header("authorization");
+    let part = |name: &str| {
+        let (_, rest) = authorization.split_once(name)?;
+        rest.split([',', ' ']).next()
+    };
+    let (Some(credential), Some(signed), Some(signature)) =
+        (part("Credential="), part("SignedHeaders="), part("Signature="))
+    else {
+        return false;
+    };
+    let Some((ACCESS_KEY, scope)) = credential.split_once('/') else { return false };
+    let query = request.uri().query().unwrap_or_default();
+    let mut pairs: Vec<String> = url::form_urlencoded::parse(query.as_bytes())
+        .map(|(name, value)| format!("{}={}", encode(&name), encode(&value)))
+        .collect();
+    pairs.sort();
+    let headers = signed.split(';').fold(String::new(), |text, name| text + &format!("{name}:{}\n", header(name)));
+    let canonical = format!(
+        "{}\n{}\n{}\n{headers}\n{signed}\n{}",
+        request.method(),
+        request.uri().path(),
+        pairs.join("&"),
+        header("x-amz-content-sha256")
+    );
+    let hash = hex(&Sha256::digest(canonical.as_bytes()));
+    let to_sign = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{hash}", header("x-amz-date"));
+    let key = scope.split('/').fold(format!("AWS4{SECRET_KEY}").into_bytes(), |key, part| hmac(&key, part));
+    hex(&hmac(&key, &to_sign)) == signature
+}
+
+async fn answer(State(store): State<Store>, request: Request) -> Response {
+    if !is_signed(&request) {
+        return refuse(StatusCode::FORBIDDEN, "SignatureDoesNotMatch");
+    }
+    let path = request.uri().path().trim_matches('/');
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    if bucket != "registers" {
+        return refuse(StatusCode::NOT_FOUND, "NoSuchBucket");
+    }
+    let mut contents = store.0.lock().unwrap();
+    if !key.is_empty() {
+        return contents.get(key, request.headers());
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let prefix = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "prefix");
+    contents.list(&prefix.map(|(_, prefix)| prefix.into_owned()).unwrap_or_default())
 }
 
 impl Store {
     /// Serves the store at a free port of the loopback; its address.
     async fn serve(&self) -> String {
-        let mut builder = S3ServiceBuilder::new(self.clone());
-        builder.set_auth(SimpleAuth::from_single("svod", "s3cret"));
-        let service = builder.build();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            loop {
-                let (socket, _) = listener.accept().await.unwrap();
-                let service = service.clone();
-                tokio::spawn(async move {
-                    let server = auto::Builder::new(TokioExecutor::new());
-                    let _ = server.serve_connection(TokioIo::new(socket), service).await;
-                });
-            }
-        });
+        let app = Router::new().fallback(answer).with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         address
     }
 

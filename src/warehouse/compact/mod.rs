@@ -19,6 +19,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::lake::{CompactionRecord, DroppedEvents, LakeError};
 use super::lock::WarehouseLock;
+use super::models::Versions;
 use super::refresh::{RefreshContext, RefreshProgress, RefreshStep, refresh};
 use super::snapshot::{Snapshot, Snapshots};
 
@@ -109,7 +110,10 @@ pub async fn compact(
     }
     for contract in context.contracts.iter() {
         progress(&CompactionStep::Planning { table: contract.table.clone() });
-        let Some(plan) = plan_table(context.lake, contract, context.data_dir).await? else { continue };
+        // A model that reads every version of an event needs the superseded ones as well.
+        let needs_all =
+            context.models.iter().any(|model| model.versions == Versions::All && model.from.contains(&contract.table));
+        let Some(plan) = plan_table(context.lake, contract, context.data_dir, needs_all).await? else { continue };
         let record = record_of(&plan);
         if !dry_run {
             merge_table(&context, plan, &record, progress).await?;

@@ -27,19 +27,25 @@ struct Superseded {
     by_batch: BTreeMap<(String, i64), u64>,
 }
 
-/// Finds what there is to do; none if nothing.
+/// Finds what there is to do; none if nothing. With `needs_all` no event is dropped.
 pub(super) async fn plan_table(
     lake: &Lake,
     contract: &Contract,
     data_dir: &Path,
+    needs_all: bool,
 ) -> Result<Option<TablePlan>, CompactionError> {
     let Some(history) = lake.history(TableKind::Event, &contract.table).await? else { return Ok(None) };
     let (contract, spill) = (contract.clone(), data_dir.join("compact.tmp"));
-    let planned = tokio::task::spawn_blocking(move || plan_months(&history, contract, &spill));
+    let planned = tokio::task::spawn_blocking(move || plan_months(&history, contract, &spill, needs_all));
     planned.await.map_err(|_| CompactionError::Stopped)?
 }
 
-fn plan_months(history: &TableHistory, contract: Contract, spill: &Path) -> Result<Option<TablePlan>, CompactionError> {
+fn plan_months(
+    history: &TableHistory,
+    contract: Contract,
+    spill: &Path,
+    needs_all: bool,
+) -> Result<Option<TablePlan>, CompactionError> {
     let compacted: BTreeSet<&str> = history
         .commits
         .iter()
@@ -55,7 +61,7 @@ fn plan_months(history: &TableHistory, contract: Contract, spill: &Path) -> Resu
         files.sort_by(|one, other| (one.added_in, &one.path).cmp(&(other.added_in, &other.path)));
         let is_searched = files.iter().all(|file| compacted.contains(file.path.as_str()));
         // What a compaction left as one file has no superseded events.
-        let superseded = if is_searched && files.len() == 1 {
+        let superseded = if needs_all || is_searched && files.len() == 1 {
             Superseded::default()
         } else {
             let paths: Vec<PathBuf> = files.iter().map(|file| history.folder.join(&file.path)).collect();

@@ -162,7 +162,7 @@ const FAULTS: &[Damage] = &[
     (
         "a batch is missing",
         |program| replace(&commit_with(program, "cases", "\"number\":2,"), "\"number\":2,", "\"number\":99,"),
-        "batches 2, ",
+        ": batches 2",
         "restore lake and state from the same backup",
     ),
     (
@@ -270,7 +270,7 @@ fn a_sound_warehouse_has_no_finding_and_is_not_changed() {
     let outcome = verify(&program);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert_eq!(outcome.stdout.lines().count(), 1, "{}", outcome.stdout);
-    assert!(outcome.stdout.starts_with("sound: 1 snapshots, 1"), "{}", outcome.stdout);
+    assert!(outcome.stdout.starts_with("sound: 1 snapshots, "), "{}", outcome.stdout);
     assert!(outcome.stdout.ends_with("0 faults, 0 notes; 0 files without a hash\n"), "{}", outcome.stdout);
     assert_eq!(files_below(program.data.path()), before);
 }

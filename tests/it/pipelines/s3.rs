@@ -148,8 +148,9 @@ async fn answer(State(store): State<Store>, request: Request) -> Response {
     if !is_signed(&request) {
         return refuse(StatusCode::FORBIDDEN, "SignatureDoesNotMatch");
     }
-    let path = request.uri().path().trim_matches('/');
-    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    let path = format!("path={}", request.uri().path().trim_matches('/'));
+    let path = url::form_urlencoded::parse(path.as_bytes()).next().unwrap().1;
+    let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
     if bucket != "registers" {
         return refuse(StatusCode::NOT_FOUND, "NoSuchBucket");
     }
@@ -212,7 +213,7 @@ async fn new_and_changed_objects_are_read_in_order_and_others_left_alone() {
         let store = Store::default();
         store.0.lock().unwrap().has_no_tags = has_no_tags;
         let project = project_at(&store.serve().await, "registers");
-        store.put_journal("in/b/journal-1.csv", &[OPEN]);
+        store.put_journal("in/b/journal-ж 1.csv", &[OPEN]);
         store.put_journal("in/a/journal-1.csv", &[GOOD]);
         for other in ["in/a/list.csv", "in/journal-1.csv", "in/a/b/journal-1.csv", "journal-1.csv"] {
             store.put_journal(other, &["broken"]);
@@ -220,12 +221,12 @@ async fn new_and_changed_objects_are_read_in_order_and_others_left_alone() {
         let report = project.run().await;
         assert_eq!((report.files, report.read, report.events), (2, 2, 3));
         let keys: Vec<String> = store.asked().into_iter().map(|(key, _)| key).collect();
-        assert_eq!(keys, ["in/a/journal-1.csv", "in/b/journal-1.csv"]);
+        assert_eq!(keys, ["in/a/journal-1.csv", "in/b/journal-ж 1.csv"]);
         assert!(project.events(&["_file"]).await.contains(&"s3://registers/in/a/journal-1.csv".to_owned()));
         let report = project.run().await;
         assert_eq!((report.files, report.unchanged), (0, 2));
         assert_eq!(store.asked().len(), if has_no_tags { 2 } else { 0 });
-        store.put_journal("in/b/journal-1.csv", &[OPEN, "17;31.03.2024;1;41000002;;;;-;"]);
+        store.put_journal("in/b/journal-ж 1.csv", &[OPEN, "17;31.03.2024;1;41000002;;;;-;"]);
         let report = project.run().await;
         assert_eq!((report.files, report.unchanged, report.accepted, report.duplicate), (1, 1, 1, 1));
         assert!(!project.data_dir().join("fetched/journal").exists());

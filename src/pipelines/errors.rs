@@ -23,6 +23,17 @@ pub enum FileError {
         #[source]
         cause: FormatError,
     },
+    /// It breaks a rule about the whole of it.
+    #[error(
+        "`{file}` is held back: {}; nothing of it is taken, what was loaded before stays; mend the export or the contract",
+        reasons.join("; ")
+    )]
+    Held {
+        /// The file.
+        file: String,
+        /// The broken rules.
+        reasons: Vec<String>,
+    },
     /// Its rows cannot be mapped.
     #[error("`{file}` is not taken")]
     Mapping {

@@ -1,11 +1,13 @@
 //! Pipelines: files of a register → checked events of the lake.
 //!
 //! ```text
-//! files ──▶ formats ──▶ typing ──▶ mapping ──▶ rules ──▶ assemble ──▶ lake
-//!           blocks of   typed      events of    contract   pseudonyms,
-//!           text        columns    the contract            identities, what is new
+//! files ──▶ formats ──▶ typing ──▶ mapping ──▶ rules, quality ──▶ assemble ──▶ lake
+//!           blocks of   typed      events of    contract          pseudonyms,
+//!           text        columns    the contract                   identities, what is new
 //!              └────────────┴───────────┴──────────┴──▶ quarantine: rows that broke a rule, with their sentence
 //! ```
+//!
+//! At its end a file is judged as a whole ([`quality`]): it is committed, committed with warnings, or held back.
 //!
 //! A pipeline is declared in `pipelines/*.yaml` ([`declaration`]), checked with its SQL and its references before any row is read ([`check`]), and run
 //! file by file ([`run`]). It knows contracts and code lists, but neither entities nor indicators, and nothing of schedules.
@@ -22,11 +24,13 @@ pub mod mapping;
 pub mod moment;
 mod pipeline;
 pub mod pseudonym;
+pub mod quality;
 pub mod quarantine;
 pub mod rejects;
 mod report;
 pub mod rules;
 pub mod run;
+mod schema_change;
 pub mod sources;
 pub mod state;
 pub mod typing;
@@ -42,4 +46,5 @@ pub use pseudonym::PseudonymKey;
 pub use quarantine::QuarantineError;
 pub use report::{FileFailure, PipelineReport, Progress};
 pub use run::{RunContext, run_pipeline};
+pub use schema_change::SchemaChange;
 pub use state::{PipelineState, StateError};

@@ -3,7 +3,7 @@
 //! A unit is decoded on one thread, mapped and checked on another, and encoded on the writer's threads, block after block, so memory does not depend
 //! on its size. It is committed as a whole or not at all; after that the state is written. A run that is killed anywhere and started again ends with the same lake.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -18,9 +18,11 @@ use super::mapping::Mapper;
 use super::moment::ZoneClock;
 use super::pipeline::Pipeline;
 use super::pseudonym::PseudonymKey;
+use super::quality::Quality;
 use super::quarantine::Quarantine;
 use super::report::{FileFailure, PipelineReport, Progress};
 use super::rules::RuleChecker;
+use super::schema_change::{ColumnWatch, evolve};
 use super::sources::{Feed, Next, Unit};
 use super::state::PipelineState;
 use super::work::{Counts, FileWork, WorkError, format_error, open_decoder};
@@ -28,6 +30,9 @@ use crate::clock::Clock;
 use crate::warehouse::contracts::{Contract, Contracts};
 use crate::warehouse::lake::{BatchRecord, Lake};
 use crate::warehouse::reference::Reference;
+
+/// Most warnings that the record of a batch keeps.
+const MAX_WARNINGS: usize = 50;
 
 /// What a run needs to know and to reach.
 #[derive(Clone)]
@@ -72,9 +77,10 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
     if state.mend(last.as_ref()) {
         state.save(&state_path).map_err(state_error)?;
     }
-    let mut feed = Feed::open(&pipeline.source, context.project)
-        .map_err(|cause| RunError::Files { pipeline: name(), cause })?;
+    let mut feed =
+        Feed::open(&pipeline.source, context.project).map_err(|cause| RunError::Files { pipeline: name(), cause })?;
     let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
+    let mut told = BTreeSet::new();
     loop {
         let (same_feed, same_state, next) = ask_source(feed, state, pipeline).await?;
         (feed, state) = (same_feed, same_state);
@@ -90,7 +96,7 @@ pub async fn run_pipeline(context: &RunContext<'_>, pipeline: &Pipeline) -> Resu
             }
             Next::End => break,
         };
-        match run_unit(context, pipeline, contract, &unit, state.next_batch).await? {
+        match run_unit(context, pipeline, contract, &unit, state.next_batch, &mut told).await? {
             Ok((batch, reasons)) => {
                 state.note(&batch);
                 state.save(&state_path).map_err(state_error)?;
@@ -119,13 +125,14 @@ async fn ask_source(
 
 type UnitOutcome = Result<(BatchRecord, BTreeMap<String, u64>), FileError>;
 
-/// Reads one unit and commits it as one batch. The inner error is the unit's own fault.
+/// Reads one unit and commits it as one batch. The inner error is the unit's own fault. What `told` has of changed columns is not told again.
 async fn run_unit(
     context: &RunContext<'_>,
     pipeline: &Pipeline,
     contract: &Contract,
     unit: &Unit,
     number: i64,
+    told: &mut BTreeSet<String>,
 ) -> Result<UnitOutcome, RunError> {
     let file = &unit.file;
     let (pipeline_name, file_name) = (|| pipeline.name.clone(), || file.name.clone());
@@ -135,8 +142,16 @@ async fn run_unit(
         Err(error) => return Ok(Err(error.into())),
     };
     let stopped = |cause| RunError::Stopped { pipeline: pipeline_name(), file: file_name(), cause };
+    let (source, declared, named) = (file.clone(), pipeline.clone(), contract.clone());
+    let evolved = spawn_blocking(move || evolve(&source, &declared, &named)).await.map_err(stopped)?;
+    let evolved = match evolved {
+        Ok(evolved) => evolved,
+        Err(error) => return Ok(Err(error)),
+    };
+    let (pipeline, contract) =
+        evolved.as_ref().map_or((pipeline, contract), |(pipeline, contract)| (pipeline, contract));
     let (sender, blocks) = sync_channel(1);
-    let (source, format, columns) = (file.clone(), pipeline.format.clone(), pipeline.column_names());
+    let (source, format, columns) = (file.clone(), pipeline.format.clone(), pipeline.wanted_columns());
     let decoding = spawn_blocking(move || {
         let send_all = || {
             let mut decoder = open_decoder(&source, &format, &columns)?;
@@ -154,9 +169,11 @@ async fn run_unit(
     });
     let ask = ask_known(context.lake, &contract.table);
     let origin = Origin { pipeline: pipeline_name(), batch: number, file: file_name() };
-    let work = FileWork {
+    let mut work = FileWork {
         mapper: Mapper::new(pipeline, contract, context.reference),
         rules: RuleChecker::new(contract, context.reference, started_at, pipeline.time_zone),
+        quality: Quality::new(contract),
+        watch: ColumnWatch::new(pipeline),
         assembler: Assembler::new(contract, origin, context.key, ZoneClock::new(pipeline.time_zone), ask),
         writer: context.lake.writer(contract),
         quarantine: Quarantine::new(
@@ -177,16 +194,26 @@ async fn run_unit(
             n_rows: 0,
         },
     };
-    let worked = spawn_blocking(move || work.take_all(&blocks)).await.map_err(stopped)?;
+    let working = spawn_blocking(move || {
+        let worked = work.take_all(&blocks);
+        (work, worked)
+    });
+    let (work, worked) = working.await.map_err(stopped)?;
     decoding.await.map_err(stopped)?;
-    let (writer, quarantine, counts) = match worked {
-        Ok(worked) => worked,
-        Err(WorkError::File(error)) => return Ok(Err(error)),
-        Err(WorkError::Run(error)) => return Err(*error),
+    let unchanged = worked.and_then(|()| file.check_unchanged(stamp).map_err(|error| WorkError::File(error.into())));
+    let mut warnings = match unchanged.and_then(|()| work.judge()) {
+        Ok(warnings) => warnings,
+        Err(error) => {
+            work.discard().await;
+            return match error {
+                WorkError::File(error) => Ok(Err(error)),
+                WorkError::Run(error) => Err(*error),
+            };
+        }
     };
-    if let Err(error) = file.check_unchanged(stamp) {
-        return Ok(Err(error.into()));
-    }
+    warnings.extend(work.watch.changes().into_iter().filter(|change| told.insert(change.clone())));
+    warnings.truncate(MAX_WARNINGS);
+    let FileWork { writer, quarantine, counts, .. } = work;
     let Counts { read, accepted, duplicate, rejected, events, last_event_at, reasons } = counts;
     if read != accepted + duplicate + rejected {
         let (pipeline, file) = (pipeline_name(), file_name());
@@ -211,6 +238,7 @@ async fn run_unit(
         events,
         last_event_at: last_event_at.and_then(DateTime::<Utc>::from_timestamp_micros),
         quarantine,
+        warnings,
     };
     let committed = writer.finish(&record).await;
     committed.map_err(|cause| RunError::Lake { pipeline: pipeline_name(), file: file_name(), cause })?;

@@ -29,6 +29,8 @@ pub struct SourceColumn {
     pub empty: Vec<String>,
     /// Whether numbers are written with a decimal comma.
     pub decimal_comma: bool,
+    /// Whether a value that is not of the type is left out instead of rejecting its row.
+    pub is_lenient: bool,
     /// Whether it feeds a personal column, so that no sentence may repeat its value.
     pub personal: bool,
 }
@@ -149,7 +151,9 @@ fn parse<T>(
             }
             Some(value) => {
                 let result = parse_value(value);
-                if result.is_none() {
+                if result.is_none() && column.is_lenient {
+                    rejects.note_unfit(row, &column.from);
+                } else if result.is_none() {
                     rejects.add(row, "type", || {
                         let shown = if column.personal { "значение".to_owned() } else { quoted(value) };
                         format!("«{}»: {shown} – не {}; исправьте в реестре", column.from, column.expectation())
@@ -229,6 +233,7 @@ mod tests {
             required: false,
             empty: vec!["-".to_owned()],
             decimal_comma: true,
+            is_lenient: false,
             personal: false,
         }
     }
@@ -270,6 +275,13 @@ mod tests {
         let personal = SourceColumn { personal: true, ..column(SourceType::Integer) };
         let (_, rejects) = parse_texts(&personal, &[Some("112-233")]);
         assert_eq!(rejects, [(0, "«Поле»: значение – не целое число; исправьте в реестре".to_owned())]);
+    }
+
+    #[test]
+    fn a_lenient_column_leaves_out_what_does_not_fit() {
+        let lenient = SourceColumn { is_lenient: true, ..column(SourceType::Integer) };
+        let (values, rejects) = parse_texts(&lenient, &[Some("1"), Some("x"), None]);
+        assert_eq!((values, rejects.len()), (vec!["1".to_owned(), "null".to_owned(), "null".to_owned()], 0));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use memchr::memchr2;
 use serde::de::IgnoredAny;
 
-use super::ColumnName;
+use super::WantedColumns;
 
 /// Why a line is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,15 @@ pub(super) enum LineError {
 /// Values of the declared columns in one line.
 pub(super) type Values<'a> = Vec<Option<Cow<'a, str>>>;
 
-/// Reads the values of `columns` out of `line` into `values`. Numbers and truth values are given as they are written; of a repeated key the last one counts.
-pub(super) fn read_line<'a>(line: &'a str, columns: &[ColumnName], values: &mut Values<'a>) -> Result<(), LineError> {
+/// Reads the values of `columns` out of `line` into `values`; other keys and what they have go to `note`.
+///
+/// Numbers and truth values are given as they are written; of a repeated key the last one counts.
+pub(super) fn read_line<'a>(
+    line: &'a str,
+    columns: &WantedColumns,
+    values: &mut Values<'a>,
+    mut note: impl FnMut(Cow<'a, str>, Option<Cow<'a, str>>),
+) -> Result<(), LineError> {
     values.clear();
     values.resize(columns.len(), None);
     let mut scanner = Scanner { text: line, at: 0 };
@@ -46,21 +53,21 @@ pub(super) fn read_line<'a>(line: &'a str, columns: &[ColumnName], values: &mut 
             Some(column) if column.from == key => Some(likely),
             _ => columns.iter().position(|column| column.from == key),
         };
-        let value = scanner.value(column)?;
-        if let Some(column) = column {
-            likely = column + 1;
-            // Several columns may read one key.
-            for (place, value_of) in values.iter_mut().enumerate().skip(column) {
-                if columns.get(place).is_some_and(|column| column.from == key) {
-                    value_of.clone_from(&value);
+        let value = scanner.value(column.filter(|column| !columns.is_found(*column)))?;
+        match column {
+            None => note(key, value),
+            Some(column) => {
+                likely = column + 1;
+                // Several columns may read one key.
+                for (place, value_of) in values.iter_mut().enumerate().skip(column) {
+                    if columns.get(place).is_some_and(|column| column.from == key) {
+                        value_of.clone_from(&value);
+                    }
                 }
             }
         }
-        scanner.skip_spaces();
-        match scanner.next() {
-            Some(b',') => {}
-            Some(b'}') => return scanner.finish(),
-            _ => return Err(LineError::Malformed),
+        if !scanner.goes_on()? {
+            return scanner.finish();
         }
     }
 }
@@ -92,6 +99,16 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Whether another key follows, or else the end of the object.
+    fn goes_on(&mut self) -> Result<bool, LineError> {
+        self.skip_spaces();
+        match self.next() {
+            Some(b',') => Ok(true),
+            Some(b'}') => Ok(false),
+            _ => Err(LineError::Malformed),
+        }
+    }
+
     fn finish(mut self) -> Result<(), LineError> {
         self.skip_spaces();
         if self.at == self.text.len() { Ok(()) } else { Err(LineError::Malformed) }
@@ -117,17 +134,19 @@ impl<'a> Scanner<'a> {
         Ok(Cow::Owned(text))
     }
 
-    /// Any value; its text, if it is asked for by a declared column.
+    /// Any value as text. A list or an object is none for a declared column.
     fn value(&mut self, column: Option<usize>) -> Result<Option<Cow<'a, str>>, LineError> {
         match self.peek() {
             Some(b'"') => self.string().map(Some),
-            Some(b'{' | b'[') => match column {
-                Some(column) => {
-                    self.skip_nested()?;
-                    Err(LineError::Nested(column))
+            Some(b'{' | b'[') => {
+                let text = self.rest();
+                let start = self.at;
+                self.skip_nested()?;
+                match column {
+                    Some(column) => Err(LineError::Nested(column)),
+                    None => Ok(text.get(..self.at - start).map(Cow::Borrowed)),
                 }
-                None => self.skip_nested().map(|()| None),
-            },
+            }
             _ => {
                 let rest = self.rest();
                 let is_end = |byte: u8| matches!(byte, b',' | b'}' | b' ' | b'\t' | b'\r' | b'\n');
@@ -187,14 +206,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::pipelines::formats::ColumnName;
 
-    fn columns() -> Vec<ColumnName> {
-        ["a", "б"].map(|name| ColumnName { from: name.to_owned(), name: name.to_owned() }).to_vec()
+    fn columns() -> WantedColumns {
+        ["a", "б"].map(|name| ColumnName { from: name.to_owned(), name: name.to_owned() }).to_vec().into()
     }
 
     fn read(line: &str) -> Result<Vec<Option<String>>, LineError> {
         let mut values = Values::new();
-        read_line(line, &columns(), &mut values)?;
+        read_line(line, &columns(), &mut values, |_, _| {})?;
         Ok(values.into_iter().map(|value| value.map(Cow::into_owned)).collect())
     }
 
@@ -232,6 +252,16 @@ mod tests {
             assert_eq!(read(line), Err(LineError::Malformed), "{line}");
         }
         assert_eq!(read(r#"{"a":1,"б":[1]}"#), Err(LineError::Nested(1)));
+    }
+
+    #[test]
+    fn other_keys_are_noted_with_what_they_have() {
+        let line = r#"{"c":[1,{"d":"x"}],"a":"y","\u0436":null,"e":{},"f":1.50}"#;
+        let (mut values, mut noted) = (Values::new(), Vec::new());
+        read_line(line, &columns(), &mut values, |key, value| noted.push((key, value))).unwrap();
+        let noted: Vec<(&str, Option<&str>)> =
+            noted.iter().map(|(key, value)| (key.as_ref(), value.as_deref())).collect();
+        assert_eq!(noted, [("c", Some(r#"[1,{"d":"x"}]"#)), ("ж", None), ("e", Some("{}")), ("f", Some("1.50"))]);
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! Polars columns as Arrow arrays and back without copying, over the Arrow C data interface.
 
 use arrow::array::{Array, ArrayRef, make_array};
-use polars::prelude::{CompatLevel, PolarsResult, Series};
+use polars::prelude::{CompatLevel, PlSmallStr, PolarsResult, Series};
 
 /// Why a column could not cross.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ pub fn to_arrow(series: &Series) -> Result<ArrayRef, BridgeError> {
 /// If Polars does not know the type.
 pub fn to_polars(name: &str, array: &ArrayRef) -> PolarsResult<Series> {
     let array = exchange::take(array.to_data())?;
-    Series::try_from((name.into(), array))
+    Series::try_from((PlSmallStr::from(name), array))
 }
 
 /// The crossing itself.

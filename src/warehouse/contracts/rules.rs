@@ -120,7 +120,7 @@ impl Limit {
 
     /// Whether nothing may be counted at all.
     fn is_none(self) -> bool {
-        !self.holds(1.0) && matches!(self, Self::Is(0.0) | Self::AtMost(0.0))
+        matches!(self, Self::Is(0.0) | Self::AtMost(0.0))
     }
 }
 

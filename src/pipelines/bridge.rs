@@ -28,7 +28,7 @@ pub fn to_arrow(series: &Series) -> Result<ArrayRef, BridgeError> {
 /// # Errors
 /// If Polars does not know the type.
 pub fn to_polars(name: &str, array: &ArrayRef) -> PolarsResult<Series> {
-    let array = exchange::take(array.to_data())?;
+    let array = exchange::take(&array.to_data())?;
     Series::try_from((PlSmallStr::from(name), array))
 }
 
@@ -64,9 +64,9 @@ mod exchange {
     }
 
     /// Arrow → Polars.
-    pub(super) fn take(data: ArrayData) -> PolarsResult<Box<dyn Array>> {
+    pub(super) fn take(data: &ArrayData) -> PolarsResult<Box<dyn Array>> {
         let (array, schema) =
-            to_ffi(&data).map_err(|error| polars_err!(ComputeError: "an array cannot leave Arrow: {}", error))?;
+            to_ffi(data).map_err(|error| polars_err!(ComputeError: "an array cannot leave Arrow: {}", error))?;
         let mut array = std::mem::ManuallyDrop::new(array);
         // SAFETY: the pointer is valid, and the array behind it is given away: it is read once and not dropped here.
         let array = unsafe { std::ptr::read((&raw mut *array).cast::<ArrowArray>()) };

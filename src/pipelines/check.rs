@@ -14,7 +14,7 @@ use super::moment::MomentFormat;
 use super::pipeline::{Emit, Format, Pipeline, RejectRule};
 use super::quality::check_conditions;
 use super::schema_change::SchemaChange;
-use super::typing::SourceColumn;
+use super::typing::{SourceColumn, Unfit};
 use super::values::ValueChecker;
 use crate::declarations::{Problems, Source, Spanned, list_files};
 use crate::settings::Settings;
@@ -193,7 +193,10 @@ impl Checker<'_> {
                 required: raw.required,
                 empty: raw.empty.clone().unwrap_or_else(|| self.raw.empty.clone()),
                 decimal_comma,
-                is_lenient: self.raw.schema_change == Some(SchemaChange::DiscardValue) && !raw.required,
+                unfit: match self.raw.schema_change {
+                    Some(SchemaChange::DiscardValue) if !raw.required => Unfit::IsLeftOut,
+                    _ => Unfit::RejectsRow,
+                },
                 personal: false,
             });
         }
@@ -297,7 +300,7 @@ fn mark_personal(pipeline: &mut Pipeline, contract: &Contract) {
 fn mark_needed(pipeline: &mut Pipeline, contract: &Contract) {
     for place in feeding(pipeline, contract, |column| column.required) {
         if let Some(column) = pipeline.columns.get_mut(place) {
-            column.is_lenient = false;
+            column.unfit = Unfit::RejectsRow;
         }
     }
 }

@@ -11,7 +11,7 @@ use super::formats::{ColumnName, Undeclared, WantedColumns};
 use super::moment::MomentFormat;
 use super::schema_change::{FoundColumn, SchemaChange};
 use super::sources::Source;
-use super::typing::SourceColumn;
+use super::typing::{SourceColumn, Unfit};
 use crate::domain::language::Text;
 
 /// A pipeline whose declaration fits its contract and the code lists.
@@ -190,7 +190,7 @@ impl Pipeline {
                 required: false,
                 empty: self.empty.clone(),
                 decimal_comma: false,
-                is_lenient: false,
+                unfit: Unfit::RejectsRow,
                 personal: true,
             });
         }

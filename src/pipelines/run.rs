@@ -6,14 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::assemble::{AskKnown, Assembler, Origin};
 use super::errors::{FileError, RunError};
+use super::formats::Block;
 use super::mapping::Mapper;
 use super::moment::ZoneClock;
 use super::pipeline::Pipeline;
@@ -23,6 +24,7 @@ use super::quarantine::Quarantine;
 use super::report::{FileFailure, PipelineReport, Progress};
 use super::rules::RuleChecker;
 use super::schema_change::{ColumnWatch, evolve};
+use super::sources::files::SourceFile;
 use super::sources::{Feed, Next, Unit};
 use super::state::PipelineState;
 use super::work::{Counts, FileWork, WorkError, format_error, open_decoder};
@@ -150,23 +152,7 @@ async fn run_unit(
     };
     let (pipeline, contract) =
         evolved.as_ref().map_or((pipeline, contract), |(pipeline, contract)| (pipeline, contract));
-    let (sender, blocks) = sync_channel(1);
-    let (source, format, columns) = (file.clone(), pipeline.format.clone(), pipeline.wanted_columns());
-    let decoding = spawn_blocking(move || {
-        let send_all = || {
-            let mut decoder = open_decoder(&source, &format, &columns)?;
-            while let Some(block) = decoder.next_block().map_err(|cause| format_error(&source, cause))? {
-                if sender.send(Ok(block)).is_err() {
-                    break;
-                }
-            }
-            Ok(())
-        };
-        if let Err(error) = send_all() {
-            // Nobody listens any more only if the other side has failed itself.
-            let _ = sender.send(Err(error));
-        }
-    });
+    let (decoding, blocks) = decode(file.clone(), pipeline);
     let ask = ask_known(context.lake, &contract.table);
     let origin = Origin { pipeline: pipeline_name(), batch: number, file: file_name() };
     let mut work = FileWork {
@@ -243,6 +229,28 @@ async fn run_unit(
     let committed = writer.finish(&record).await;
     committed.map_err(|cause| RunError::Lake { pipeline: pipeline_name(), file: file_name(), cause })?;
     Ok(Ok((record, reasons)))
+}
+
+/// Decodes a file on a thread of its own, one block ahead of who takes them.
+fn decode(file: SourceFile, pipeline: &Pipeline) -> (JoinHandle<()>, Receiver<Result<Block, FileError>>) {
+    let (sender, blocks) = sync_channel(1);
+    let (format, columns) = (pipeline.format.clone(), pipeline.wanted_columns());
+    let decoding = spawn_blocking(move || {
+        let send_all = || {
+            let mut decoder = open_decoder(&file, &format, &columns)?;
+            while let Some(block) = decoder.next_block().map_err(|cause| format_error(&file, cause))? {
+                if sender.send(Ok(block)).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = send_all() {
+            // Nobody listens any more only if the other side has failed itself.
+            let _ = sender.send(Err(error));
+        }
+    });
+    (decoding, blocks)
 }
 
 /// Asks the lake from a thread that may block.

@@ -1,6 +1,7 @@
 //! Text of the register → typed columns.
 //!
-//! Spaces around a value are cut off. A text that is not of the declared type rejects its row under the rule `type`; a missing value of a
+//! Spaces around a value are cut off. A text that is not of the declared type rejects its row under the rule `type`, or is left out if the
+//! pipeline says so; a missing value of a
 //! required column does so under `required`.
 
 use polars::prelude::{
@@ -29,10 +30,19 @@ pub struct SourceColumn {
     pub empty: Vec<String>,
     /// Whether numbers are written with a decimal comma.
     pub decimal_comma: bool,
-    /// Whether a value that is not of the type is left out instead of rejecting its row.
-    pub is_lenient: bool,
+    /// What happens to a value that is not of the type.
+    pub unfit: Unfit,
     /// Whether it feeds a personal column, so that no sentence may repeat its value.
     pub personal: bool,
+}
+
+/// What happens to a value that is not of the type of its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// It rejects its row.
+    RejectsRow,
+    /// It is left out, and counted.
+    IsLeftOut,
 }
 
 impl SourceColumn {
@@ -151,7 +161,7 @@ fn parse<T>(
             }
             Some(value) => {
                 let result = parse_value(value);
-                if result.is_none() && column.is_lenient {
+                if result.is_none() && column.unfit == Unfit::IsLeftOut {
                     rejects.note_unfit(row, &column.from);
                 } else if result.is_none() {
                     rejects.add(row, "type", || {
@@ -233,7 +243,7 @@ mod tests {
             required: false,
             empty: vec!["-".to_owned()],
             decimal_comma: true,
-            is_lenient: false,
+            unfit: Unfit::RejectsRow,
             personal: false,
         }
     }
@@ -279,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_lenient_column_leaves_out_what_does_not_fit() {
-        let lenient = SourceColumn { is_lenient: true, ..column(SourceType::Integer) };
+        let lenient = SourceColumn { unfit: Unfit::IsLeftOut, ..column(SourceType::Integer) };
         let (values, rejects) = parse_texts(&lenient, &[Some("1"), Some("x"), None]);
         assert_eq!((values, rejects.len()), (vec!["1".to_owned(), "null".to_owned(), "null".to_owned()], 0));
     }

@@ -7,6 +7,7 @@ use regex::Regex;
 use crate::declarations::{Problems, Source, Spanned};
 
 use super::super::reference::Reference;
+use super::check_rules::allowed;
 use super::{
     Column, ColumnType, Contract, EVENT, FOUND_PREFIX, OCCURRED_AT, Privacy, RECORDED_AT, RawContract, RawProperty,
     RawTable, RawTypeOptions, Rule, system_columns,
@@ -185,7 +186,7 @@ impl Checks<'_> {
             column_type,
             required: is_required,
             key_position,
-            allowed: self.allowed(property),
+            allowed: allowed(property),
             reference: self.reference(property, column_type),
             pattern: self.pattern(options.and_then(|options| options.pattern.as_ref()), column_type),
             lower,

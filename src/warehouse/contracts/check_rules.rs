@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, NaiveTime};
 use regex::Regex;
 
 use super::check::Checks;
@@ -45,7 +45,7 @@ impl Checks<'_> {
                 .ok()
                 .map(|day| day.signed_duration_since(NaiveDate::default()).num_days() as f64),
             (RawBound::Text(text), ColumnType::Timestamp) => {
-                let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(Default::default()));
+                let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|day| day.and_time(NaiveTime::default()));
                 let moment = DateTime::parse_from_rfc3339(text).map(|moment| moment.naive_utc());
                 moment.or(day).ok().map(|moment| moment.and_utc().timestamp_micros() as f64)
             }
@@ -108,28 +108,6 @@ impl Checks<'_> {
         rules
     }
 
-    /// Allowed values that reject rows: they are limits of the column itself, and need no rule.
-    pub(super) fn allowed(&mut self, property: &RawProperty) -> Option<Vec<String>> {
-        let listed = property.quality.iter().filter(|raw| self.is_list_of_allowed(raw)).filter_map(|raw| {
-            let values = raw.arguments.as_ref()?.valid_values.as_ref()?;
-            Some(values.iter().map(|value| value.value.clone()).collect())
-        });
-        listed.last()
-    }
-
-    /// Whether a rule says nothing but which values are allowed, without exception.
-    fn is_list_of_allowed(&self, raw: &RawQuality) -> bool {
-        let has = |key: &Option<Spanned<String>>, value: &str| key.as_ref().is_some_and(|key| key.value == value);
-        let arguments = raw.arguments.as_ref();
-        has(&raw.metric, "invalidValues")
-            && !has(&raw.severity, "warning")
-            && raw.must_be.as_ref().is_none_or(|limit| limit.value == 0.0)
-            && n_limits(raw) == usize::from(raw.must_be.is_some())
-            && arguments.is_some_and(|arguments| {
-                arguments.pattern.is_none() && arguments.valid_values.as_ref().is_some_and(|values| !values.is_empty())
-            })
-    }
-
     fn kind(&mut self, raw: &RawQuality) -> Kind {
         match &raw.kind {
             Some(kind) if self.one_of(kind, "type", &["library", "sql", "text"]) => match kind.as_str() {
@@ -178,7 +156,7 @@ impl Checks<'_> {
                     return None;
                 }
                 // The column's own limits reject these rows already.
-                if self.is_list_of_allowed(raw) {
+                if is_list_of_allowed(raw) {
                     return None;
                 }
                 let pattern = self.pattern(pattern, column.column_type);
@@ -338,4 +316,24 @@ fn n_limits(raw: &RawQuality) -> usize {
     ];
     let pairs = [&raw.must_be_between, &raw.must_not_be_between];
     numbers.into_iter().filter(|key| key.is_some()).count() + pairs.into_iter().filter(|key| key.is_some()).count()
+}
+
+/// Allowed values that reject rows: they are a limit of the column itself, and need no rule.
+pub(super) fn allowed(property: &RawProperty) -> Option<Vec<String>> {
+    let lists = property.quality.iter().filter(|raw| is_list_of_allowed(raw));
+    let mut lists = lists.filter_map(|raw| raw.arguments.as_ref()?.valid_values.as_ref());
+    lists.next_back().map(|values| values.iter().map(|value| value.value.clone()).collect())
+}
+
+/// Whether a rule says nothing but which values are allowed, without exception.
+fn is_list_of_allowed(raw: &RawQuality) -> bool {
+    let has = |key: &Option<Spanned<String>>, value: &str| key.as_ref().is_some_and(|key| key.value == value);
+    let arguments = raw.arguments.as_ref();
+    has(&raw.metric, "invalidValues")
+        && !has(&raw.severity, "warning")
+        && raw.must_be.as_ref().is_none_or(|limit| limit.value == 0.0)
+        && n_limits(raw) == usize::from(raw.must_be.is_some())
+        && arguments.is_some_and(|arguments| {
+            arguments.pattern.is_none() && arguments.valid_values.as_ref().is_some_and(|values| !values.is_empty())
+        })
 }

@@ -64,7 +64,7 @@ async fn repeated_values_may_be_counted_instead() {
     let report = project.run().await;
     assert_eq!((report.accepted, report.rejected), (2, 0));
     // One of four events.
-    assert_eq!(report.batches[0].warnings, [String::new(); 0]);
+    assert!(report.batches[0].warnings.is_empty());
     project.change_contract("mustBeLessThan: 50", "mustBeLessThan: 20");
     project.write_journal("in/journal-2.csv", &[FIRST, &SECOND.replace("113", "112")]);
     let report = project.run().await;
@@ -114,7 +114,7 @@ async fn a_broken_promise_of_rows_holds_the_batch_back_and_what_was_loaded_stays
          nothing of it is taken, what was loaded before stays; mend the export or the contract"
     );
     assert_eq!(project.events(&["case_id", "event", "_batch"]).await, before);
-    assert_eq!(project.rejected(&["row"]).await, [String::new(); 0]);
+    assert!(project.rejected(&["row"]).await.is_empty());
     let n_files = files_below(&project.data_dir().join("lake/events/cases"), ".parquet");
 
     // Tried again it is held back again, without a trace; mended, it comes in.

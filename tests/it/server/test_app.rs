@@ -37,6 +37,11 @@ impl TestApp {
         Self { router: router(app(sample_warehouse()).await), _data: None }
     }
 
+    /// Over a data directory.
+    pub async fn over(data: TempDir) -> Self {
+        Self { router: router(app(data.path()).await), _data: Some(data) }
+    }
+
     /// `GET` of a path.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await

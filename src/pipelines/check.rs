@@ -109,10 +109,10 @@ impl Checker<'_> {
             time_zone: self.check_time_zone(&mut problems),
             source: self.check_source(&mut problems),
             format,
-            columns,
             n_found: 0,
             empty: raw.empty.clone(),
-            ignored: raw.ignore.iter().map(|name| name.trim().to_owned()).collect(),
+            ignored: self.check_ignored(&columns, &mut problems),
+            columns,
             schema_change: raw.schema_change,
             values,
             recorded_at,
@@ -201,6 +201,22 @@ impl Checker<'_> {
             });
         }
         columns
+    }
+
+    fn check_ignored(&self, columns: &[SourceColumn], problems: &mut Problems) -> Vec<String> {
+        let mut ignored = Vec::with_capacity(self.raw.ignore.len());
+        for name in &self.raw.ignore {
+            if columns.iter().any(|column| column.from == name.trim()) {
+                let message = format!("`ignore`: `{}` is one of the columns", **name);
+                problems.push(self.source.problem(name, message).help("either it is read or it is left alone"));
+            }
+            if self.raw.schema_change.is_none() {
+                let problem = self.source.problem(name, "`ignore`: has no meaning without `schema_change`");
+                problems.push(problem.help("columns that are not declared are left alone anyway"));
+            }
+            ignored.push(name.trim().to_owned());
+        }
+        ignored
     }
 
     fn check_moment_format(&self, raw: &RawColumn, problems: &mut Problems) -> MomentFormat {

@@ -35,7 +35,7 @@ pub struct RawPipeline {
     pub columns: Vec<RawColumn>,
     /// Columns of the file that are known and left alone, whatever `schema_change` says of others.
     #[serde(default)]
-    pub ignore: Vec<String>,
+    pub ignore: Vec<Spanned<String>>,
     /// What happens when the file has other columns: `evolve`, `freeze`, `discard_row` or `discard_value`. Without it columns that are not
     /// declared are left alone, and nothing is taken of a file that lacks a declared one.
     pub schema_change: Option<SchemaChange>,

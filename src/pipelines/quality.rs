@@ -284,10 +284,15 @@ impl Watch {
             }
             match first_broken {
                 Some((event, first)) if rejects_rows => {
+                    let told = self.rule.sentence.clone();
                     rejects.add(block.row(event), self.rule.name.clone(), || {
                         let described = columns.iter().map(|column| block.describe(event, *column));
                         let described = described.collect::<Vec<_>>().join(", ");
-                        format!("{described} уже есть у другого события (запись {first} файла); исправьте в реестре")
+                        told.unwrap_or_else(|| {
+                            format!(
+                                "{described} уже есть у другого события (запись {first} файла); исправьте в реестре"
+                            )
+                        })
                     });
                 }
                 _ => self.seen.extend(of_this_row),

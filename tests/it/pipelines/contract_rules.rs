@@ -79,7 +79,7 @@ async fn a_condition_over_several_columns_rejects_the_row() {
     let project = BenchProject::with_journal();
     project.add_rules(&[
         "{type: sql, name: too_much_for_portal, description: \"сумма больше 150; исправьте\", mustBe: 0, \
-         query: \"SELECT COUNT(*) FROM {object} WHERE amount > 150 AND channel = 'portal'\"}",
+         query: \"SELECT COUNT(*) FROM {object} WHERE amount > 150 AND channel IN ('portal', 'post')\"}",
     ]);
     project.write_journal("in/journal-1.csv", &[FIRST, SECOND, &SECOND.replace("2;25.03.2024;2", "4;25.03.2024;1")]);
     let report = project.run().await;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -12,7 +13,8 @@ use crate::domain::language::Lang;
 use crate::domain::number::{THIN_SPACE, format_number};
 use crate::intake::{Intake, OnStep, Step, pull_and_refresh};
 use crate::pipelines::{Pipeline, PipelineReport};
-use crate::warehouse::{RefreshStep, WarehouseLock};
+use crate::project::Project;
+use crate::warehouse::{RefreshStep, Snapshot, WarehouseLock};
 
 /// What to pull.
 #[derive(Debug, Default, Args)]
@@ -46,7 +48,9 @@ pub(super) fn run_context(context: &Context, arguments: &RunArguments) -> Result
     let Intake { reports, outcome } = context.block_on(pulling).map_err(CliError::failed)?;
     bar.finish_and_clear();
     print_reports(&reports);
+    print_warnings(&reports);
     let snapshot = &outcome.snapshot;
+    print_late(project, snapshot, &pipelines, clock.now());
     let state = if outcome.published { "published" } else { "unchanged: nothing new came in" };
     output::line(&format!("snapshot {} {state}", snapshot.number));
     let failures: Vec<String> = reports
@@ -132,5 +136,30 @@ fn print_reports(reports: &[PipelineReport]) {
     for report in reports.iter().filter(|report| !report.reasons.is_empty()) {
         let reasons: Vec<String> = report.reasons.iter().map(|(rule, n_rows)| format!("{rule} {n_rows}")).collect();
         output::line(&format!("{}: rejected by rule: {}", report.pipeline, reasons.join(", ")));
+    }
+}
+
+/// What marks the batches of a run.
+fn print_warnings(reports: &[PipelineReport]) {
+    for batch in reports.iter().flat_map(|report| &report.batches) {
+        for warning in &batch.warnings {
+            output::line(&format!("warning: {}: {}: {warning}", batch.pipeline, batch.file));
+        }
+    }
+}
+
+/// Which of the pipelines bring events later than their contract promises.
+fn print_late(project: &Project, snapshot: &Snapshot, pipelines: &[&Pipeline], now: DateTime<Utc>) {
+    for pipeline in pipelines {
+        let last_event_at = snapshot.pipelines.get(pipeline.name()).and_then(|state| state.last_event_at);
+        let Some(last_event_at) = last_event_at else { continue };
+        let Some(since) = project.late_since(pipeline.name(), last_event_at, now) else { continue };
+        let last = last_event_at.with_timezone(&project.settings.time_zone);
+        output::line(&format!(
+            "late: {}: the last event is of {}, newer ones were promised until {}",
+            pipeline.name(),
+            last.format("%d.%m.%Y %H:%M"),
+            since.format("%d.%m.%Y %H:%M")
+        ));
     }
 }

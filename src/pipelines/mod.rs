@@ -1,11 +1,13 @@
 //! Pipelines: rows of a register → checked events of the lake.
 //!
 //! ```text
-//! sources ▶ formats ──▶ typing ──▶ mapping ──▶ rules ──▶ assemble ──▶ lake
-//!           blocks of   typed      events of    contract   pseudonyms,
-//!           text        columns    the contract            identities, what is new
+//! sources ▶ formats ──▶ typing ──▶ mapping ──▶ rules, quality ──▶ assemble ──▶ lake
+//!           blocks of   typed      events of    contract          pseudonyms,
+//!           text        columns    the contract                   identities, what is new
 //!              └────────────┴───────────┴──────────┴──▶ quarantine: rows that broke a rule, with their sentence
 //! ```
+//!
+//! At its end a file is judged as a whole ([`quality`]): it is committed, committed with warnings, or held back.
 //!
 //! A pipeline is declared in `pipelines/*.yaml` ([`declaration`]), checked with its SQL and its references before any row is read ([`check`]), and run
 //! unit by unit ([`run`]). It knows contracts and code lists, but neither entities nor indicators, and nothing of schedules.
@@ -30,6 +32,7 @@ pub mod packed;
 mod pipeline;
 pub mod pseudonym;
 pub mod push;
+pub mod quality;
 pub mod quarantine;
 pub mod rejects;
 mod report;
@@ -37,6 +40,7 @@ mod retry;
 mod row_check;
 pub mod rules;
 pub mod run;
+mod schema_change;
 pub mod source_declaration;
 pub mod sources;
 pub mod state;
@@ -59,4 +63,5 @@ pub use report::{FileFailure, PipelineReport, Progress};
 pub use retry::{RetryError, retry_pipeline};
 pub use row_check::BadRow;
 pub use run::{RunContext, run_pipeline};
+pub use schema_change::SchemaChange;
 pub use state::{PipelineState, StateError};

@@ -14,35 +14,49 @@ pub struct Reject {
 
 /// Rejected rows of one block by their place in it. The first broken rule of a row is the one that is told.
 #[derive(Debug, Default)]
-pub struct Rejects(BTreeMap<usize, Reject>);
+pub struct Rejects {
+    rows: BTreeMap<usize, Reject>,
+    /// Values that were left out since they do not fit their type: row and column.
+    unfit: Vec<(usize, String)>,
+}
 
 impl Rejects {
     /// Rejects a row, unless it is rejected already.
     pub fn add(&mut self, row: usize, rule: impl Into<Cow<'static, str>>, sentence: impl FnOnce() -> String) {
-        self.0.entry(row).or_insert_with(|| Reject { rule: rule.into(), sentence: sentence() });
+        self.rows.entry(row).or_insert_with(|| Reject { rule: rule.into(), sentence: sentence() });
+    }
+
+    /// Notes that a value of a row was left out, since it does not fit the type of its column.
+    pub fn note_unfit(&mut self, row: usize, column: &str) {
+        self.unfit.push((row, column.to_owned()));
+    }
+
+    /// Values that were left out, by row and column; the row may have been rejected for another reason.
+    pub fn unfit(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.unfit.iter().map(|(row, column)| (*row, column.as_str()))
     }
 
     /// Whether a row is rejected.
     #[must_use]
     pub fn contains(&self, row: usize) -> bool {
-        !self.0.is_empty() && self.0.contains_key(&row)
+        !self.rows.is_empty() && self.rows.contains_key(&row)
     }
 
     /// How many rows are rejected.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.rows.len()
     }
 
     /// Whether every row is taken.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.rows.is_empty()
     }
 
     /// The rejected rows in order.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &Reject)> {
-        self.0.iter().map(|(row, reject)| (*row, reject))
+        self.rows.iter().map(|(row, reject)| (*row, reject))
     }
 }
 

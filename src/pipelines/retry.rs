@@ -4,7 +4,7 @@
 //! lake come out as duplicates, mended ones as accepted, broken ones as rejected. This makes one new batch per file; what
 //! the newest batch of a file rejected is what is in quarantine, and the older batch stays in the history.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use tokio::task::spawn_blocking;
@@ -57,10 +57,11 @@ pub async fn retry_pipeline(
     let records = context.lake.batches_between(&contract.table, -1, version).await.map_err(lake_error)?;
     let wanted = pick(still_rejected(records, &pipeline.name), only, &pipeline.name)?;
     let mut report = PipelineReport { pipeline: name(), ..PipelineReport::default() };
+    let mut told = BTreeSet::new();
     for record in wanted {
         let file = record.file.clone();
         let outcome = match find_part(context, pipeline, record).await? {
-            Ok(part) => run_part(context, pipeline, contract, &part, state.next_batch).await?,
+            Ok(part) => run_part(context, pipeline, contract, &part, state.next_batch, &mut told).await?,
             Err(error) => Err(error),
         };
         match outcome {

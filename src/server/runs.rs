@@ -21,7 +21,7 @@ use crate::indicators::Scope;
 const RUNS_SQL: &str = "\
     SELECT run, pipeline, min(started_at) AS started_at, max(finished_at) AS finished_at, count(*) AS n_files, \
            sum(read) AS read, sum(accepted) AS accepted, sum(duplicate) AS duplicate, sum(rejected) AS rejected, \
-           sum(events) AS events \
+           sum(events) AS events, CAST(string_agg(warnings, '\n' ORDER BY batch) AS VARCHAR) AS warnings \
     FROM runs GROUP BY run, pipeline ORDER BY started_at DESC, pipeline";
 
 /// One row per pipeline and rule.
@@ -52,6 +52,8 @@ pub(crate) struct RunResponse {
     pub rejected: i64,
     /// Events that went into the lake.
     pub events: i64,
+    /// What marks its batches, in the words of the people who keep the register.
+    pub warnings: Vec<String>,
 }
 
 /// The runs behind a snapshot.
@@ -124,6 +126,7 @@ fn rows_of(batch: &RecordBatch) -> Vec<RunResponse> {
         duplicate: number_of(batch, "duplicate", row),
         rejected: number_of(batch, "rejected", row),
         events: number_of(batch, "events", row),
+        warnings: text_of(batch, "warnings", row).lines().map(str::to_owned).collect(),
     };
     (0..batch.num_rows()).map(row).collect()
 }

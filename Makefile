@@ -4,7 +4,10 @@ CARGO ?= cargo
 WEB := dashboards/web
 WEB_SOURCES := $(WEB)/package.json $(WEB)/package-lock.json $(wildcard $(WEB)/*.mjs) $(wildcard $(WEB)/src/*)
 
-.PHONY: demo test postgresql lint bench bench-scale web docs
+.PHONY: demo test postgresql lint lint-contracts bench bench-scale web docs
+
+# The linter of contracts comes from PyPI into an environment of its own.
+LINTER := $(or $(CARGO_TARGET_DIR),target)/datacontract-1.2.8
 
 ## Builds, ingests data-samples/, refreshes, prints the headline figures, serves http://127.0.0.1:8080
 demo: web
@@ -19,10 +22,19 @@ postgresql:
 	.ci/postgresql
 
 ## What has to be clean before every push: format, lints, documentation
-lint: web
+lint: web lint-contracts
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+
+## Whether other readers of the Open Data Contract Standard can read the contracts
+lint-contracts: $(LINTER)/.stamp
+	for contract in warehouse/contracts/*.odcs.yaml; do $(LINTER)/bin/datacontract lint $$contract || exit 1; done
+
+$(LINTER)/.stamp:
+	python3 -m venv $(LINTER)
+	$(LINTER)/bin/pip install --quiet datacontract-cli==1.2.8
+	touch $@
 
 ## What each stage costs per million rows, and how fast pushed rows become durable
 bench: web

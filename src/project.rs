@@ -9,6 +9,7 @@ use crate::indicators::Catalog;
 use crate::pipelines::Pipeline;
 use crate::settings::Settings;
 use crate::warehouse::{Contracts, Model, Reference};
+use chrono::{DateTime, NaiveDateTime, Utc};
 
 /// All declarations of a project. Nothing in it changes after loading.
 #[derive(Debug)]
@@ -62,5 +63,19 @@ impl Project {
             }
             _ => Err(problems),
         }
+    }
+    /// Since when the events of a pipeline are later than their contract promises, in the region's time; none if they are not, or nothing
+    /// is promised.
+    #[must_use]
+    pub fn late_since(
+        &self,
+        pipeline: &str,
+        last_event_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Option<NaiveDateTime> {
+        let pipeline = self.pipelines.iter().find(|known| known.name() == pipeline)?;
+        let freshness = self.contracts.get(pipeline.contract())?.freshness?;
+        let calendar = self.reference.working_calendar();
+        freshness.late_since(last_event_at, now, &calendar, self.settings.time_zone)
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -14,7 +15,8 @@ use crate::domain::number::{THIN_SPACE, format_number};
 use crate::domain::period::Period;
 use crate::intake::{Intake, OnStep, RunRequest, Starter, Step, pull_and_refresh};
 use crate::pipelines::{Pipeline, PipelineReport, RunOptions};
-use crate::warehouse::{RefreshStep, WarehouseLock};
+use crate::project::Project;
+use crate::warehouse::{RefreshStep, Snapshot, WarehouseLock};
 
 /// What to pull.
 #[derive(Debug, Default, Args)]
@@ -85,7 +87,9 @@ pub(super) fn run_context(context: &Context, arguments: &RunArguments) -> Result
     }
     let intake = watch_run(context, &request, &context.data_dir, &lock)?;
     print_reports(&intake.reports);
+    print_warnings(&intake.reports);
     if let Some(outcome) = &intake.outcome {
+        print_late(&context.project, &outcome.snapshot, &request.pipelines, context.clock.now());
         let state = if outcome.published { "published" } else { "unchanged: nothing new came in" };
         output::line(&format!("snapshot {} {state}", outcome.snapshot.number));
     }
@@ -208,5 +212,30 @@ pub(super) fn print_reports(reports: &[PipelineReport]) {
     }
     for report in reports.iter().filter(|report| report.outside > 0) {
         output::line(&format!("{}: {} rows of other days left alone", report.pipeline, count(report.outside)));
+    }
+}
+
+/// What marks the batches of a run.
+fn print_warnings(reports: &[PipelineReport]) {
+    for batch in reports.iter().flat_map(|report| &report.batches) {
+        for warning in &batch.warnings {
+            output::line(&format!("warning: {}: {}: {warning}", batch.pipeline, batch.file));
+        }
+    }
+}
+
+/// Which of the pipelines bring events later than their contract promises.
+fn print_late(project: &Project, snapshot: &Snapshot, pipelines: &[&Pipeline], now: DateTime<Utc>) {
+    for pipeline in pipelines {
+        let last_event_at = snapshot.pipelines.get(pipeline.name()).and_then(|state| state.last_event_at);
+        let Some(last_event_at) = last_event_at else { continue };
+        let Some(since) = project.late_since(pipeline.name(), last_event_at, now) else { continue };
+        let last = last_event_at.with_timezone(&project.settings.time_zone);
+        output::line(&format!(
+            "late: {}: the last event is of {}, newer ones were promised until {}",
+            pipeline.name(),
+            last.format("%d.%m.%Y %H:%M"),
+            since.format("%d.%m.%Y %H:%M")
+        ));
     }
 }

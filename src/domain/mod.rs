@@ -1,7 +1,8 @@
-//! The small pure core that every stage may use: languages, periods, figures and how they are written.
+//! The small pure core that every stage may use: languages, periods, the working calendar, figures and how they are written.
 //!
 //! No I/O, no engine and no clock in here.
 
+pub mod calendar;
 pub mod figure;
 pub mod language;
 pub mod number;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::period::Period;
 use crate::pipelines::{PipelineReport, RunError, StageSeconds};
+use crate::warehouse::BatchRecord;
 
 /// How far a run is, or how it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -127,6 +128,9 @@ pub struct PipelineRun {
     pub stages: StageSeconds,
     /// Seconds of all stages.
     pub seconds: f64,
+    /// What marks what was taken, in the words of the people who keep the register.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// What was not taken, and why.
     pub failures: Vec<String>,
 }
@@ -183,6 +187,10 @@ impl PipelineRun {
         let mut failures: Vec<String> =
             report.failures.iter().map(|failure| format!("{}: {}", failure.file, chain(&failure.error))).collect();
         failures.extend(report.stopped.as_ref().map(|error| chain(error)));
+        let of_batch = |batch: &BatchRecord| -> Vec<String> {
+            batch.warnings.iter().map(|warning| format!("{}: {warning}", batch.file)).collect()
+        };
+        let warnings = report.batches.iter().flat_map(of_batch).collect();
         let state = match &report.stopped {
             Some(RunError::Interrupted { .. }) => RunState::Stopped,
             _ if failures.is_empty() => RunState::Done,
@@ -203,6 +211,7 @@ impl PipelineRun {
             reasons: report.reasons.clone(),
             stages: report.stages,
             seconds: report.seconds,
+            warnings,
             failures,
         }
     }

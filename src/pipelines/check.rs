@@ -11,19 +11,21 @@ use super::declaration::{RawColumn, RawEmit, RawPipeline, SourceType};
 use super::format::{Format, RawFormat};
 use super::moment::MomentFormat;
 use super::pipeline::{Emit, Pipeline, RejectRule};
+use super::quality::check_conditions;
 use super::schedule::Schedule;
-use super::typing::SourceColumn;
+use super::schema_change::SchemaChange;
+use super::typing::{SourceColumn, Unfit};
 use super::values::ValueChecker;
 use crate::declarations::{Problems, Source, Spanned, list_files};
 use crate::settings::Settings;
-use crate::warehouse::contracts::{Contract, Contracts, Privacy};
+use crate::warehouse::contracts::{Column as ContractColumn, Contract, Contracts, FOUND_PREFIX, Privacy};
 use crate::warehouse::reference::Reference;
 
 /// Folder of the declarations.
 pub const FOLDER: &str = "pipelines";
 
 impl Pipeline {
-    /// Reads and checks every pipeline of a project, in order of file name.
+    /// Reads and checks every pipeline of a project, in order of file name, and the conditions of the contracts.
     ///
     /// # Errors
     /// All problems of all files.
@@ -34,6 +36,7 @@ impl Pipeline {
         reference: &Reference,
     ) -> Result<Vec<Self>, Problems> {
         let mut problems = Problems::new();
+        check_conditions(contracts, &mut problems);
         let mut pipelines = Vec::new();
         let mut names = BTreeSet::new();
         for path in list_files(project, FOLDER, ".yaml")? {
@@ -113,13 +116,18 @@ impl Checker<'_> {
                 .and_then(|raw| Schedule::check(source, raw, self.settings.time_zone, &mut problems)),
             format,
             unpack: raw.unpack.check(source, &mut problems),
+            n_found: 0,
+            empty: raw.empty.clone(),
+            ignored: self.check_ignored(&columns, &mut problems),
             columns,
+            schema_change: raw.schema_change,
             values,
             recorded_at,
             reject,
             emit,
         };
         mark_personal(&mut pipeline, contract);
+        mark_needed(&mut pipeline, contract);
         self.check_cursor_is_open(&pipeline.columns, &mut problems);
         problems.into_result(pipeline)
     }
@@ -149,6 +157,10 @@ impl Checker<'_> {
                 let message = format!("`name`: `{}` is not a name", *raw.name);
                 problems.push(self.source.problem(&raw.name, message).help(NAME_HELP));
             }
+            if raw.name.starts_with(FOUND_PREFIX) {
+                let problem = self.source.problem(&raw.name, format!("`name`: `{}` is not a name here", *raw.name));
+                problems.push(problem.help(format!("`{FOUND_PREFIX}` begins names of columns that nobody declared")));
+            }
             if !names.insert(raw.name.as_str()) {
                 problems.push(self.source.problem(&raw.name, format!("`name`: `{}` is declared twice", *raw.name)));
             }
@@ -160,10 +172,30 @@ impl Checker<'_> {
                 required: raw.required,
                 empty: raw.empty.clone().unwrap_or_else(|| self.raw.empty.clone()),
                 decimal_comma,
+                unfit: match self.raw.schema_change {
+                    Some(SchemaChange::DiscardValue) if !raw.required => Unfit::IsLeftOut,
+                    _ => Unfit::RejectsRow,
+                },
                 personal: false,
             });
         }
         columns
+    }
+
+    fn check_ignored(&self, columns: &[SourceColumn], problems: &mut Problems) -> Vec<String> {
+        let mut ignored = Vec::with_capacity(self.raw.ignore.len());
+        for name in &self.raw.ignore {
+            if columns.iter().any(|column| column.from == name.trim()) {
+                let message = format!("`ignore`: `{}` is one of the columns", **name);
+                problems.push(self.source.problem(name, message).help("either it is read or it is left alone"));
+            }
+            if self.raw.schema_change.is_none() {
+                let problem = self.source.problem(name, "`ignore`: has no meaning without `schema_change`");
+                problems.push(problem.help("columns that are not declared are left alone anyway"));
+            }
+            ignored.push(name.trim().to_owned());
+        }
+        ignored
     }
 
     fn check_moment_format(&self, raw: &RawColumn, problems: &mut Problems) -> MomentFormat {
@@ -268,19 +300,28 @@ fn check_emit(checker: &ValueChecker<'_>, rule: &Spanned<RawEmit>, problems: &mu
     Some(Emit { event: rule.event.as_ref().map(|event| event.value.clone()), at, when, values })
 }
 
+/// Places of the columns that feed columns of the contract.
+fn feeding(pipeline: &Pipeline, contract: &Contract, fed: impl Fn(&ContractColumn) -> bool) -> Vec<usize> {
+    let rules = pipeline.emit.iter().flat_map(|rule| &rule.values);
+    let of_fed = pipeline.values.iter().chain(rules);
+    let of_fed = of_fed.filter(|mapping| contract.column(&mapping.column).is_some_and(&fed));
+    of_fed.flat_map(|mapping| mapping.value.sources(&pipeline.columns)).collect()
+}
+
 /// Marks the columns that feed personal columns of the contract.
 fn mark_personal(pipeline: &mut Pipeline, contract: &Contract) {
-    let rules = pipeline.emit.iter().flat_map(|rule| &rule.values);
-    let personal: Vec<usize> = pipeline
-        .values
-        .iter()
-        .chain(rules)
-        .filter(|mapping| contract.column(&mapping.column).is_some_and(|column| column.privacy != Privacy::Open))
-        .flat_map(|mapping| mapping.value.sources(&pipeline.columns))
-        .collect();
-    for place in personal {
+    for place in feeding(pipeline, contract, |column| column.privacy != Privacy::Open) {
         if let Some(column) = pipeline.columns.get_mut(place) {
             column.personal = true;
+        }
+    }
+}
+
+/// Marks the columns whose values cannot be left out, since they feed required columns of the contract.
+fn mark_needed(pipeline: &mut Pipeline, contract: &Contract) {
+    for place in feeding(pipeline, contract, |column| column.required) {
+        if let Some(column) = pipeline.columns.get_mut(place) {
+            column.unfit = Unfit::RejectsRow;
         }
     }
 }

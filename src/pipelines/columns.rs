@@ -40,7 +40,8 @@ pub(super) fn compare_columns(part: &Part, pipeline: &Pipeline) -> Result<Option
     let (file, limits) = (&part.unit.file, pipeline.unpack.limits);
     let found = match &pipeline.format {
         Format::Csv(options) if options.has_header => {
-            let decoder = CsvDecoder::new(part.open(limits)?.bytes, options.clone(), &[], BlockLimits::default());
+            let decoder =
+                CsvDecoder::new(part.open(limits)?.bytes, options.clone(), &Vec::new().into(), BlockLimits::default());
             decoder.map_err(|cause| format_error(file, cause))?.header().to_vec()
         }
         Format::Parquet => {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::format::RawFormat;
 use super::packed::RawUnpack;
 use super::schedule::RawSchedule;
+use super::schema_change::SchemaChange;
 use super::source_declaration::{RawHttp, RawPostgres, RawPush, RawS3};
 use crate::declarations::Spanned;
 use crate::domain::language::Text;
@@ -39,8 +40,14 @@ pub struct RawPipeline {
     /// Texts that mean "no value" in every column that does not list its own. The empty text always does.
     #[serde(default)]
     pub empty: Vec<String>,
-    /// The columns that are read, with their types. Other columns of the file are left alone.
+    /// The columns that are read, with their types.
     pub columns: Vec<RawColumn>,
+    /// Columns of the file that are known and left alone, whatever `schema_change` says of others.
+    #[serde(default)]
+    pub ignore: Vec<Spanned<String>>,
+    /// What happens when the file has other columns: `evolve`, `freeze`, `discard_row` or `discard_value`. Without it columns that are not
+    /// declared are left alone, and nothing is taken of a file that lacks a declared one.
+    pub schema_change: Option<SchemaChange>,
     /// Contract columns that every event of a row carries.
     #[serde(default)]
     pub values: IndexMap<String, Spanned<RawValue>>,

@@ -70,6 +70,17 @@ pub enum FileError {
     /// A database does not give its rows.
     #[error("the rows cannot be had")]
     Postgres(#[source] PostgresError),
+    /// It breaks a rule about the whole of it.
+    #[error(
+        "`{file}` is held back: {}; nothing of it is taken, what was loaded before stays; mend the export or the contract",
+        reasons.join("; ")
+    )]
+    Held {
+        /// The file.
+        file: String,
+        /// The broken rules.
+        reasons: Vec<String>,
+    },
     /// Its rows cannot be mapped.
     #[error("`{file}` is not taken")]
     Mapping {

@@ -1,7 +1,7 @@
 //! SQL expressions of a declaration, checked against the declared columns before any row is read.
 
 use polars::error::polars_err;
-use polars::prelude::{Column, DataFrame, DataType, Expr, IntoLazy, LazyFrame, PolarsResult};
+use polars::prelude::{AggExpr, Column, DataFrame, DataType, Expr, IntoLazy, LazyFrame, PolarsResult};
 use polars::sql::sql_expr;
 
 /// An expression over the columns of a row, in Polars' SQL.
@@ -33,6 +33,8 @@ impl Expression {
                 Expr::Column(name) if columns.iter().all(|(known, _)| known != name.as_str()) => {
                     return Err(ExpressionError::UnknownColumn(name.to_string()));
                 }
+                // The list of an `IN` is gathered into one value, which is the same for every row.
+                Expr::Agg(AggExpr::Implode { input, .. }) if matches!(input.as_ref(), Expr::Literal(_)) => {}
                 Expr::Agg(_) | Expr::Len | Expr::Over { .. } | Expr::Sort { .. } | Expr::SortBy { .. } => {
                     let message = "an expression sees one row at a time, aggregates and windows have no meaning here";
                     return Err(ExpressionError::Wrong(message.to_owned()));
@@ -101,6 +103,7 @@ mod tests {
     fn the_type_of_the_result_is_known() {
         assert_eq!(check("'47-' || number"), Ok(DataType::String));
         assert_eq!(check("number = 'x' AND applied IS NOT NULL"), Ok(DataType::Boolean));
+        assert_eq!(check("number NOT IN ('x', 'y')"), Ok(DataType::Boolean));
         assert_eq!(check("CASE WHEN number = 'x' THEN 1.5 ELSE 2.5 END"), Ok(DataType::Float64));
     }
 

@@ -28,6 +28,9 @@ pub enum MappingError {
     /// An expression failed over the values of a row.
     #[error("the expressions of the pipeline cannot be computed; a cast that may fail is written `TRY_CAST`")]
     Expressions(#[source] polars::error::PolarsError),
+    /// A condition of the contract failed over the values of an event.
+    #[error("the conditions of the contract cannot be computed; a cast that may fail is written `TRY_CAST`")]
+    Conditions(#[source] polars::error::PolarsError),
     /// Columns do not fit together.
     #[error("the columns of a block do not fit together")]
     Columns(#[from] polars::error::PolarsError),
@@ -382,7 +385,7 @@ fn label(pipeline: &Pipeline, column: &str, privacy: Privacy, value: Option<&Val
 }
 
 /// Polars' type of a contract column.
-fn data_type(column_type: ColumnType) -> DataType {
+pub(super) fn data_type(column_type: ColumnType) -> DataType {
     match column_type {
         ColumnType::String => DataType::String,
         ColumnType::Integer => DataType::Int64,

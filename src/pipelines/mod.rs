@@ -1,11 +1,13 @@
 //! Pipelines: rows of a register → checked events of the lake.
 //!
 //! ```text
-//! sources ▶ formats ──▶ typing ──▶ mapping ──▶ rules ──▶ assemble ──▶ lake
-//!           blocks of   typed      events of    contract   pseudonyms,
-//!           text        columns    the contract            identities, what is new
+//! sources ▶ formats ──▶ typing ──▶ mapping ──▶ rules, quality ──▶ assemble ──▶ lake
+//!           blocks of   typed      events of    contract          pseudonyms,
+//!           text        columns    the contract                   identities, what is new
 //!              └────────────┴───────────┴──────────┴──▶ quarantine: rows that broke a rule, with their sentence
 //! ```
+//!
+//! At its end a file is judged as a whole ([`quality`]): it is committed, committed with warnings, or held back.
 //!
 //! A pipeline is declared in `pipelines/*.yaml` ([`declaration`]), checked with its SQL and its references before any row is read ([`check`]), and run
 //! unit by unit ([`run`]). It knows contracts and code lists, but neither entities nor indicators; when it is due is
@@ -33,6 +35,7 @@ pub mod packed;
 mod pipeline;
 pub mod pseudonym;
 pub mod push;
+pub mod quality;
 pub mod quarantine;
 pub mod rejects;
 mod report;
@@ -41,6 +44,7 @@ mod row_check;
 pub mod rules;
 pub mod run;
 mod schedule;
+mod schema_change;
 pub mod source_declaration;
 pub mod sources;
 pub mod state;
@@ -66,4 +70,5 @@ pub use retry::retry_units;
 pub use row_check::BadRow;
 pub use run::{RunContext, pull, run_pipeline};
 pub use schedule::{RawSchedule, Schedule};
+pub use schema_change::SchemaChange;
 pub use state::{PipelineState, StateError};

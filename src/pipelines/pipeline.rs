@@ -4,13 +4,16 @@ use std::path::PathBuf;
 
 use chrono_tz::Tz;
 
+use super::declaration::SourceType;
 use super::expression::Expression;
 use super::format::Format;
-use super::formats::ColumnName;
+use super::formats::{ColumnName, Undeclared, WantedColumns};
+use super::moment::MomentFormat;
 use super::packed::Unpack;
 use super::schedule::Schedule;
+use super::schema_change::{FoundColumn, SchemaChange};
 use super::sources::Source;
-use super::typing::SourceColumn;
+use super::typing::{SourceColumn, Unfit};
 use crate::domain::language::Text;
 
 /// A pipeline whose declaration fits its contract and the code lists.
@@ -27,6 +30,11 @@ pub struct Pipeline {
     pub(super) format: Format,
     pub(super) unpack: Unpack,
     pub(super) columns: Vec<SourceColumn>,
+    /// How many of the columns, at the end, were found in a file rather than declared.
+    pub(super) n_found: usize,
+    pub(super) empty: Vec<String>,
+    pub(super) ignored: Vec<String>,
+    pub(super) schema_change: Option<SchemaChange>,
     pub(super) values: Vec<Mapping>,
     pub(super) recorded_at: Option<usize>,
     pub(super) reject: Vec<RejectRule>,
@@ -155,6 +163,44 @@ impl Pipeline {
     /// Names of the columns for a decoder.
     pub(super) fn column_names(&self) -> Vec<ColumnName> {
         self.columns.iter().map(|column| ColumnName { from: column.from.clone(), name: column.name.clone() }).collect()
+    }
+
+    /// The columns for a decoder, and what it does about others.
+    pub(super) fn wanted_columns(&self) -> WantedColumns {
+        let change = self.schema_change;
+        let undeclared = change.map_or(Undeclared::LeaveAlone, SchemaChange::undeclared);
+        let required = self.columns.iter().map(|column| column.required).collect();
+        WantedColumns::from(self.column_names())
+            .strictly(undeclared, change.is_some_and(SchemaChange::may_lack), required, self.ignored.iter().cloned())
+            .declared_up_to(self.columns.len() - self.n_found)
+    }
+
+    /// The pipeline with columns of a file that nobody declared, each of which goes to a column of the contract.
+    pub(super) fn with_found_columns(&self, found: &[FoundColumn]) -> Self {
+        let mut pipeline = self.clone();
+        for FoundColumn { from, name } in found {
+            let value = Value::From(pipeline.columns.len());
+            pipeline.values.push(Mapping { column: name.clone(), value });
+            pipeline.columns.push(SourceColumn {
+                name: name.clone(),
+                from: from.clone(),
+                column_type: SourceType::String,
+                format: MomentFormat::iso(),
+                required: false,
+                empty: self.empty.clone(),
+                decimal_comma: false,
+                unfit: Unfit::RejectsRow,
+                personal: true,
+            });
+        }
+        pipeline.n_found += found.len();
+        pipeline
+    }
+
+    /// The columns that were found in a file.
+    pub(super) fn found_columns(&self) -> Vec<FoundColumn> {
+        let found = self.columns.iter().skip(self.columns.len() - self.n_found);
+        found.map(|column| FoundColumn { from: column.from.clone(), name: column.name.clone() }).collect()
     }
 
     /// For each column whether a row may not show it in the clear.

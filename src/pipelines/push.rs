@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
 
+use super::formats::FormatError;
 use super::inbox::folder::InboxFolder;
 use super::inbox::{Inbox, InboxError, NotKept, Receipt, Submission};
 use super::pipeline::Pipeline;
@@ -30,6 +31,9 @@ pub enum PushError {
         /// All rows.
         n_rows: u64,
     },
+    /// Its columns are not those that were declared, which the pipeline does not allow.
+    #[error("nothing is taken: {0}")]
+    Changed(FormatError),
     /// The pipeline's expressions fail over its values. The cause may show values, so it is not told.
     #[error("nothing is taken: the expressions of the pipeline cannot be computed over these values")]
     Unmappable,
@@ -138,6 +142,7 @@ impl PushDesk {
         let found = checker.check(lines, now);
         locked(&self.checkers).push(checker);
         found.map_err(|error| match error {
+            CheckError::Format(changed @ FormatError::ChangedColumns { .. }) => PushError::Changed(changed),
             CheckError::Mapping(_) | CheckError::Format(_) => PushError::Unmappable,
         })
     }

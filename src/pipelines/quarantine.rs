@@ -126,6 +126,16 @@ impl Quarantine {
         Ok(())
     }
 
+    /// Removes the file of a batch that is not committed.
+    ///
+    /// # Errors
+    /// [`QuarantineError::File`]; then it stays, and no record names it.
+    pub fn discard(self) -> Result<(), QuarantineError> {
+        let Some(Open { name, writer }) = self.open else { return Ok(()) };
+        drop(writer);
+        Ok(fs_err::remove_file(self.folder.join(name))?)
+    }
+
     /// Puts the file on the disk; its name, if there is one.
     ///
     /// # Errors

@@ -17,6 +17,8 @@ pub struct Reject {
 pub struct Rejects {
     rejected: BTreeMap<usize, Reject>,
     left_out: BTreeSet<usize>,
+    /// Values that were left out since they do not fit their type: row and column.
+    unfit: Vec<(usize, String)>,
 }
 
 impl Rejects {
@@ -25,6 +27,16 @@ impl Rejects {
         if !self.left_out.contains(&row) {
             self.rejected.entry(row).or_insert_with(|| Reject { rule: rule.into(), sentence: sentence() });
         }
+    }
+
+    /// Notes that a value of a row was left out, since it does not fit the type of its column.
+    pub fn note_unfit(&mut self, row: usize, column: &str) {
+        self.unfit.push((row, column.to_owned()));
+    }
+
+    /// Values that were left out, by row and column; the row may have been rejected for another reason.
+    pub fn unfit(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.unfit.iter().map(|(row, column)| (*row, column.as_str()))
     }
 
     /// Leaves a row out: it was not asked for, so nothing is said about it.

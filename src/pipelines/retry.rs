@@ -4,7 +4,7 @@
 //! lake come out as duplicates, mended ones as accepted, broken ones as rejected. This makes one new batch per file; what
 //! the newest batch of a file rejected is what is in quarantine, and the older batch stays in the history.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use tokio::task::spawn_blocking;
@@ -33,13 +33,14 @@ pub async fn retry_units(
     let lake_error = |cause| RunError::Lake { pipeline: name(), file: contract.table.clone(), cause };
     let version = context.lake.version(&contract.table).await.map_err(lake_error)?.unwrap_or(-1);
     let records = context.lake.batches_between(&contract.table, -1, version).await.map_err(lake_error)?;
+    let mut told = BTreeSet::new();
     for record in pick(still_rejected(records, &pipeline.name), only, &pipeline.name)? {
         if let Some(cause) = context.options.stop.reason() {
             return Err(RunError::Interrupted { pipeline: name(), file: record.file, cause });
         }
         let file = record.file.clone();
         let outcome = match find_part(context, pipeline, record).await? {
-            Ok(part) => run_part(context, pipeline, contract, &part, state.next_batch, true).await?,
+            Ok(part) => run_part(context, pipeline, contract, &part, state.next_batch, true, &mut told).await?,
             Err(error) => Err(error),
         };
         match outcome {

@@ -6,13 +6,13 @@
 use std::collections::HashSet;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
-use arrow::datatypes::{Float64Type, Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use super::mapping::{Events, Label, Mapper};
 use super::rejects::{Rejects, quoted};
-use crate::warehouse::contracts::{Column, ColumnType, Contract, OCCURRED_AT};
+use crate::warehouse::contracts::{Bound, Column, ColumnType, Contract, OCCURRED_AT};
 use crate::warehouse::reference::Reference;
 
 /// First year in which an event may have occurred; older dates are slips of the pen.
@@ -73,9 +73,11 @@ impl RuleChecker {
             }
             match rules.column.column_type {
                 ColumnType::String => rules.check_texts(array.as_string_view(), &mut report),
-                ColumnType::Integer | ColumnType::Number => rules.check_numbers(array, &mut report),
-                ColumnType::Timestamp if self.occurred_at == Some(place) => self.check_range(array, &mut report),
-                ColumnType::Boolean | ColumnType::Date | ColumnType::Timestamp => {}
+                ColumnType::Boolean => {}
+                _ => rules.check_bounds(array, self.time_zone, &mut report),
+            }
+            if self.occurred_at == Some(place) {
+                self.check_range(array, &mut report);
             }
         }
     }
@@ -155,19 +157,32 @@ impl ColumnRules {
         Some(format!("знаков {n_characters}, а должно быть не больше {most}"))
     }
 
-    fn check_numbers(&self, array: &ArrayRef, report: &mut Report<'_>) {
-        let (minimum, maximum) = (self.column.minimum, self.column.maximum);
-        if minimum.is_none() && maximum.is_none() {
+    /// Checks numbers, days and moments against the limits of the column.
+    fn check_bounds(&self, array: &ArrayRef, time_zone: Tz, report: &mut Report<'_>) {
+        let (lower, upper) = (self.column.lower.as_ref(), self.column.upper.as_ref());
+        if lower.or(upper).is_none() {
             return;
         }
         let mut check = |event: usize, value: f64, shown: &dyn Fn() -> String| {
-            if let Some(least) = minimum.filter(|least| value < *least) {
+            let is_below = |bound: &&Bound| value < bound.at || bound.is_exclusive && value <= bound.at;
+            let is_above = |bound: &&Bound| value > bound.at || bound.is_exclusive && value >= bound.at;
+            if let Some(Bound { is_exclusive, text, .. }) = lower.filter(is_below) {
+                let wrong = if *is_exclusive {
+                    "должно быть больше"
+                } else {
+                    "меньше допустимого"
+                };
                 report.add(event, "minimum", |label| {
-                    format!("{} меньше допустимого {least}; исправьте в реестре", label.show(&shown()))
+                    format!("{} {wrong} {text}; исправьте в реестре", label.show(&shown()))
                 });
-            } else if let Some(most) = maximum.filter(|most| value > *most) {
+            } else if let Some(Bound { is_exclusive, text, .. }) = upper.filter(is_above) {
+                let wrong = if *is_exclusive {
+                    "должно быть меньше"
+                } else {
+                    "больше допустимого"
+                };
                 report.add(event, "maximum", |label| {
-                    format!("{} больше допустимого {most}; исправьте в реестре", label.show(&shown()))
+                    format!("{} {wrong} {text}; исправьте в реестре", label.show(&shown()))
                 });
             }
         };
@@ -184,13 +199,33 @@ impl ColumnRules {
                     check(event, value as f64, &|| value.to_string());
                 }
             }
+        } else if let Some(days) = array.as_primitive_opt::<Date32Type>() {
+            for (event, day) in days.iter().enumerate() {
+                if let Some(day) = day {
+                    check(event, day.into(), &|| {
+                        let date = NaiveDate::default().checked_add_signed(Duration::days(day.into()));
+                        date.map(|date| date.format("%d.%m.%Y").to_string()).unwrap_or_default()
+                    });
+                }
+            }
+        } else if let Some(moments) = array.as_primitive_opt::<TimestampMicrosecondType>() {
+            for (event, moment) in moments.iter().enumerate() {
+                if let Some(moment) = moment {
+                    #[expect(clippy::cast_precision_loss, reason = "moments until 2255 are below 2^53 microseconds")]
+                    check(event, moment as f64, &|| {
+                        let moment =
+                            DateTime::from_timestamp_micros(moment).map(|moment| moment.with_timezone(&time_zone));
+                        moment.map(|moment| moment.format("%d.%m.%Y %H:%M").to_string()).unwrap_or_default()
+                    });
+                }
+            }
         }
     }
 }
 
 impl Label {
     /// The value in quotes, or a word for one that must not be shown.
-    fn show(&self, value: &str) -> String {
+    pub(super) fn show(&self, value: &str) -> String {
         if self.hidden { "значение".to_owned() } else { quoted(value) }
     }
 }

@@ -3,18 +3,20 @@
 //! A unit is decoded on one thread, mapped and checked on another, and encoded on the writer's threads, block after block, so memory does not depend
 //! on its size. It is committed as a whole or not at all; after that the state is written. A run that is killed anywhere and started again ends with the same lake.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::assemble::{AskKnown, Assembler, Origin};
 use super::columns::compare_columns;
 use super::errors::{FileError, RunError};
+use super::formats::Block;
 use super::identity::KnownMonth;
 use super::mapping::Mapper;
 use super::moment::ZoneClock;
@@ -22,9 +24,11 @@ use super::options::RunOptions;
 use super::packed::{Part, parts};
 use super::pipeline::Pipeline;
 use super::pseudonym::PseudonymKey;
+use super::quality::Quality;
 use super::quarantine::Quarantine;
 use super::report::{FileFailure, PipelineReport, Progress, UnitReport};
 use super::rules::RuleChecker;
+use super::schema_change::{ColumnWatch, evolve};
 use super::sources::{Feed, Next, Surroundings, Unit};
 use super::state::PipelineState;
 use super::work::{Counts, FileWork, WorkError, format_error, open_decoder};
@@ -32,6 +36,9 @@ use crate::clock::Clock;
 use crate::warehouse::contracts::{Contract, Contracts};
 use crate::warehouse::lake::{BatchRecord, Lake};
 use crate::warehouse::reference::Reference;
+
+/// Most warnings that the record of a batch keeps.
+const MAX_WARNINGS: usize = 50;
 
 /// What a run needs to know and to reach.
 #[derive(Clone)]
@@ -99,6 +106,7 @@ async fn pull_units(
     // What the source is asked against: nothing is known to a run that reads everything again.
     let mut seen = if context.options.reads_again() { PipelineState::default() } else { state.clone() };
     report.stages.find += finding.elapsed().as_secs_f64();
+    let mut told = BTreeSet::new();
     loop {
         if let Some(cause) = context.options.stop.reason() {
             return Err(RunError::Interrupted { pipeline: name(), file: "source".to_owned(), cause });
@@ -133,7 +141,7 @@ async fn pull_units(
                 continue;
             }
             let is_known = state.files.get(&part.unit.file.name) == Some(&part.unit.hash);
-            match run_part(context, pipeline, contract, &part, state.next_batch, is_known).await? {
+            match run_part(context, pipeline, contract, &part, state.next_batch, is_known, &mut told).await? {
                 Ok(unit) => {
                     state.note(&unit.batch);
                     seen.note_read(&unit.batch);
@@ -198,7 +206,7 @@ pub(super) async fn open_unit(unit: Unit, pipeline: &Pipeline) -> Result<Result<
 
 pub(super) type PartOutcome = Result<UnitReport, FileError>;
 
-/// Reads one part and commits it as one batch. The inner error is the part's own fault.
+/// Reads one part and commits it as one batch. The inner error is the part's own fault. What `told` has of changed columns is not told again.
 pub(super) async fn run_part(
     context: &RunContext<'_>,
     pipeline: &Pipeline,
@@ -206,6 +214,7 @@ pub(super) async fn run_part(
     part: &Part,
     number: i64,
     is_known: bool,
+    told: &mut BTreeSet<String>,
 ) -> Result<PartOutcome, RunError> {
     let unit = &part.unit;
     let file = &unit.file;
@@ -216,33 +225,22 @@ pub(super) async fn run_part(
         Err(error) => return Ok(Err(error.into())),
     };
     let stopped = |cause| RunError::Stopped { pipeline: pipeline_name(), file: file_name(), cause };
-    let (sender, blocks) = sync_channel(1);
-    let (source, format, columns) = (part.clone(), pipeline.format.clone(), pipeline.column_names());
-    let unpack = pipeline.unpack.limits;
-    let decoding = spawn_blocking(move || {
-        let send_all = || {
-            let (mut decoder, n_packed_read) = open_decoder(&source, &format, unpack, &columns)?;
-            let wrong = |cause| format_error(&source.unit.file, cause);
-            while let Some(mut block) = decoder.next_block().map_err(wrong)? {
-                if let Some(n_packed_read) = &n_packed_read {
-                    block.n_bytes_read = n_packed_read.load(Ordering::Relaxed);
-                }
-                if sender.send(Ok(block)).is_err() {
-                    break;
-                }
-            }
-            Ok(())
-        };
-        if let Err(error) = send_all() {
-            // Nobody listens any more only if the other side has failed itself.
-            let _ = sender.send(Err(error));
-        }
-    });
+    let (source, declared, named) = (part.clone(), pipeline.clone(), contract.clone());
+    let evolved = spawn_blocking(move || evolve(&source, &declared, &named)).await.map_err(stopped)?;
+    let evolved = match evolved {
+        Ok(evolved) => evolved,
+        Err(error) => return Ok(Err(error)),
+    };
+    let (pipeline, contract) =
+        evolved.as_ref().map_or((pipeline, contract), |(pipeline, contract)| (pipeline, contract));
+    let (decoding, blocks) = decode(part.clone(), pipeline);
     let ask = ask_known(context.lake, &contract.table, is_known);
     let origin = Origin { pipeline: pipeline_name(), batch: number, file: file_name() };
-    let work = FileWork {
+    let mut work = FileWork {
         mapper: Mapper::new(pipeline, contract, context.reference).only_in(context.options.period),
         rules: RuleChecker::new(contract, context.reference, started_at, pipeline.time_zone),
+        quality: Quality::new(contract),
+        watch: ColumnWatch::new(pipeline),
         assembler: Assembler::new(contract, origin, context.key, ZoneClock::new(pipeline.time_zone), ask),
         writer: context.lake.writer(contract),
         quarantine: Quarantine::new(
@@ -264,16 +262,26 @@ pub(super) async fn run_part(
         },
         stop: context.options.stop.clone(),
     };
-    let worked = spawn_blocking(move || work.take_all(&blocks)).await.map_err(stopped)?;
+    let working = spawn_blocking(move || {
+        let worked = work.take_all(&blocks);
+        (work, worked)
+    });
+    let (work, worked) = working.await.map_err(stopped)?;
     decoding.await.map_err(stopped)?;
-    let (writer, quarantine, counts) = match worked {
-        Ok(worked) => worked,
-        Err(WorkError::File(error)) => return Ok(Err(error)),
-        Err(WorkError::Run(error)) => return Err(*error),
+    let unchanged = worked.and_then(|()| file.check_unchanged(stamp).map_err(|error| WorkError::File(error.into())));
+    let mut warnings = match unchanged.and_then(|()| work.judge()) {
+        Ok(warnings) => warnings,
+        Err(error) => {
+            work.discard().await;
+            return match error {
+                WorkError::File(error) => Ok(Err(error)),
+                WorkError::Run(error) => Err(*error),
+            };
+        }
     };
-    if let Err(error) = file.check_unchanged(stamp) {
-        return Ok(Err(error.into()));
-    }
+    warnings.extend(work.watch.changes().into_iter().filter(|change| told.insert(change.clone())));
+    warnings.truncate(MAX_WARNINGS);
+    let FileWork { writer, quarantine, counts, .. } = work;
     let Counts { read, accepted, duplicate, rejected, outside, events, last_event_at, reasons } = counts;
     if read != accepted + duplicate + rejected {
         let (pipeline, file) = (pipeline_name(), file_name());
@@ -305,11 +313,38 @@ pub(super) async fn run_part(
         events,
         last_event_at: last_event_at.and_then(DateTime::<Utc>::from_timestamp_micros),
         quarantine,
+        warnings,
     };
     let committed = writer.finish(&record).await;
     committed.map_err(|cause| RunError::Lake { pipeline: pipeline_name(), file: file_name(), cause })?;
     let commit_seconds = committing.elapsed().as_secs_f64();
     Ok(Ok(UnitReport { batch: record, reasons, n_bytes: stamp.n_bytes, difference, commit_seconds }))
+}
+
+/// Decodes a part on a thread of its own, one block ahead of who takes them.
+fn decode(part: Part, pipeline: &Pipeline) -> (JoinHandle<()>, Receiver<Result<Block, FileError>>) {
+    let (sender, blocks) = sync_channel(1);
+    let (format, unpack, columns) = (pipeline.format.clone(), pipeline.unpack.limits, pipeline.wanted_columns());
+    let decoding = spawn_blocking(move || {
+        let send_all = || {
+            let (mut decoder, n_packed_read) = open_decoder(&part, &format, unpack, &columns)?;
+            let wrong = |cause| format_error(&part.unit.file, cause);
+            while let Some(mut block) = decoder.next_block().map_err(wrong)? {
+                if let Some(n_packed_read) = &n_packed_read {
+                    block.n_bytes_read = n_packed_read.load(Ordering::Relaxed);
+                }
+                if sender.send(Ok(block)).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = send_all() {
+            // Nobody listens any more only if the other side has failed itself.
+            let _ = sender.send(Err(error));
+        }
+    });
+    (decoding, blocks)
 }
 
 /// Asks the lake from a thread that may block. Of a unit that `is_known` no version of an event is news, also one that was replaced since.

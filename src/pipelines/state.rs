@@ -128,6 +128,7 @@ mod tests {
             events: 0,
             last_event_at: None,
             quarantine: None,
+            warnings: Vec::new(),
         }
     }
 

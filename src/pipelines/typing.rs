@@ -1,6 +1,7 @@
 //! Text of the register → typed columns.
 //!
-//! Spaces around a value are cut off. A text that is not of the declared type rejects its row under the rule `type`; a missing value of a
+//! Spaces around a value are cut off. A text that is not of the declared type rejects its row under the rule `type`, or is left out if the
+//! pipeline says so; a missing value of a
 //! required column does so under `required`.
 
 use polars::prelude::{
@@ -29,8 +30,19 @@ pub struct SourceColumn {
     pub empty: Vec<String>,
     /// Whether numbers are written with a decimal comma.
     pub decimal_comma: bool,
+    /// What happens to a value that is not of the type.
+    pub unfit: Unfit,
     /// Whether it feeds a personal column, so that no sentence may repeat its value.
     pub personal: bool,
+}
+
+/// What happens to a value that is not of the type of its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// It rejects its row.
+    RejectsRow,
+    /// It is left out, and counted.
+    IsLeftOut,
 }
 
 impl SourceColumn {
@@ -149,7 +161,9 @@ fn parse<T>(
             }
             Some(value) => {
                 let result = parse_value(value);
-                if result.is_none() {
+                if result.is_none() && column.unfit == Unfit::IsLeftOut {
+                    rejects.note_unfit(row, &column.from);
+                } else if result.is_none() {
                     rejects.add(row, "type", || {
                         let shown = if column.personal { "значение".to_owned() } else { quoted(value) };
                         let expected = column.expectation();
@@ -235,6 +249,7 @@ mod tests {
             required: false,
             empty: vec!["-".to_owned()],
             decimal_comma: true,
+            unfit: Unfit::RejectsRow,
             personal: false,
         }
     }
@@ -283,6 +298,13 @@ mod tests {
         let personal = SourceColumn { personal: true, ..column(SourceType::Integer) };
         let (_, rejects) = parse_texts(&personal, &[Some("112-233")]);
         assert_eq!(rejects, [(0, "«Поле»: значение – не целое число; исправьте в реестре".to_owned())]);
+    }
+
+    #[test]
+    fn a_lenient_column_leaves_out_what_does_not_fit() {
+        let lenient = SourceColumn { unfit: Unfit::IsLeftOut, ..column(SourceType::Integer) };
+        let (values, rejects) = parse_texts(&lenient, &[Some("1"), Some("x"), None]);
+        assert_eq!((values, rejects.len()), (vec!["1".to_owned(), "null".to_owned(), "null".to_owned()], 0));
     }
 
     #[test]

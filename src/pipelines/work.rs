@@ -15,14 +15,16 @@ use super::formats::parquet::ParquetDecoder;
 use super::formats::unpacking::UnpackLimits;
 use super::formats::xlsx::XlsxDecoder;
 use super::formats::xml::XmlDecoder;
-use super::formats::{Block, BlockLimits, ColumnName, Decoder, FormatError};
-use super::mapping::Mapper;
+use super::formats::{Block, BlockLimits, ColumnName, Decoder, FormatError, WantedColumns};
+use super::mapping::{Mapper, MappingError};
 use super::options::Stop;
 use super::packed::Part;
+use super::quality::{Quality, Verdict};
 use super::quarantine::{Quarantine, RejectedRow};
 use super::rejects::Rejects;
 use super::report::Progress;
 use super::rules::RuleChecker;
+use super::schema_change::ColumnWatch;
 use super::sources::files::{FilesError, SourceFile};
 use crate::warehouse::lake::LakeWriter;
 
@@ -34,7 +36,7 @@ pub(super) fn open_decoder(
     part: &Part,
     format: &Format,
     unpack: UnpackLimits,
-    columns: &[ColumnName],
+    columns: &WantedColumns,
 ) -> Result<OpenPart, FileError> {
     fn boxed<D: Decoder + 'static>(decoder: D) -> Box<dyn Decoder> {
         Box::new(decoder)
@@ -88,6 +90,8 @@ pub(super) enum WorkError {
 pub(super) struct FileWork {
     pub(super) mapper: Mapper,
     pub(super) rules: RuleChecker,
+    pub(super) quality: Quality,
+    pub(super) watch: ColumnWatch,
     pub(super) assembler: Assembler,
     pub(super) writer: LakeWriter,
     pub(super) quarantine: Quarantine,
@@ -101,28 +105,47 @@ pub(super) struct FileWork {
 
 impl FileWork {
     /// Takes all blocks of a file.
-    pub(super) fn take_all(
-        mut self,
-        blocks: &Receiver<Result<Block, FileError>>,
-    ) -> Result<(LakeWriter, Quarantine, Counts), WorkError> {
+    pub(super) fn take_all(&mut self, blocks: &Receiver<Result<Block, FileError>>) -> Result<(), WorkError> {
         while let Ok(block) = blocks.recv() {
             if let Some(cause) = self.stop.reason() {
-                let Progress { pipeline, file, .. } = self.report;
+                let Progress { pipeline, file, .. } = self.report.clone();
                 return Err(WorkError::Run(Box::new(RunError::Interrupted { pipeline, file, cause })));
             }
             self.take(&block.map_err(WorkError::File)?)?;
         }
-        Ok((self.writer, self.quarantine, self.counts))
+        Ok(())
+    }
+
+    /// What the rules about the whole file say of it: its warnings, or why it is held back.
+    pub(super) fn judge(&self) -> Result<Vec<String>, WorkError> {
+        let Verdict { errors, warnings } = self.quality.verdict();
+        if errors.is_empty() {
+            return Ok(warnings.into_iter().chain(self.watch.losses()).collect());
+        }
+        Err(WorkError::File(FileError::Held { file: self.report.file.clone(), reasons: errors }))
+    }
+
+    /// Removes what was written of a file that is not taken. It would be seen by nobody; if it cannot be removed, it only takes room.
+    pub(super) async fn discard(self) {
+        let file = self.report.file;
+        if let Err(error) = self.writer.discard().await {
+            tracing::warn!(file, error = %error, "events of a file that is not taken stay on the disk");
+        }
+        if let Err(error) = self.quarantine.discard() {
+            tracing::warn!(file, error = %error, "rejected rows of a file that is not taken stay on the disk");
+        }
     }
 
     fn take(&mut self, block: &Block) -> Result<(), WorkError> {
         let (pipeline, file) = (self.report.pipeline.clone(), self.report.file.clone());
+        let unmapped = |cause| WorkError::File(FileError::Mapping { file: file.clone(), cause });
         let mut rejects = Rejects::default();
-        let events = self
-            .mapper
-            .map(&block.frame, &mut rejects)
-            .map_err(|cause| WorkError::File(FileError::Mapping { file: file.clone(), cause }))?;
+        self.watch.reject(&block.changes, &mut rejects);
+        let events = self.mapper.map(&block.frame, &mut rejects).map_err(unmapped)?;
         self.rules.check(&events, &self.mapper, &mut rejects);
+        let checked = self.quality.check(&events, &self.mapper, &block.rows, &mut rejects);
+        checked.map_err(|cause| unmapped(MappingError::Conditions(cause)))?;
+        self.watch.count(&block.changes, &rejects);
         let assembled = self.assembler.assemble(&events, &block.rows, &rejects).map_err(|cause| {
             WorkError::Run(Box::new(RunError::Assemble { pipeline: pipeline.clone(), file: file.clone(), cause }))
         })?;

@@ -75,7 +75,9 @@ impl PushRefusal {
 impl From<PushError> for ApiError {
     fn from(error: PushError) -> Self {
         match &error {
-            PushError::Empty | PushError::BadRows { .. } | PushError::Unmappable => PushRefusal::Rows(error).into(),
+            PushError::Empty | PushError::BadRows { .. } | PushError::Changed(_) | PushError::Unmappable => {
+                PushRefusal::Rows(error).into()
+            }
             PushError::KeyReused => PushRefusal::KeyReused(error).into(),
             PushError::Full { .. } => PushRefusal::Full(error).into(),
             PushError::DiskFull => PushRefusal::DiskFull(error).into(),

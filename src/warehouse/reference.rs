@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::declarations::{Problem, Problems, Source, Spanned, list_files};
+use crate::domain::calendar::{DayKind, WorkingCalendar};
 use crate::domain::language::{Lang, Text};
 
 /// Folder of the code lists inside a project.
@@ -217,6 +218,24 @@ impl Reference {
     #[must_use]
     pub fn list(&self, name: &str) -> Option<&CodeList> {
         self.lists.get(name)
+    }
+
+    /// The working calendar: the list `calendar` with its columns `is_working` and `is_short`. Where it is missing, working days are
+    /// those from Monday to Friday.
+    #[must_use]
+    pub fn working_calendar(&self) -> WorkingCalendar {
+        let Some(list) = self.list("calendar") else { return WorkingCalendar::default() };
+        let is = |day: &str, column| list.value(day, column) == Some("1");
+        let days = list.codes().iter().filter_map(|code| {
+            let day = code.parse::<NaiveDate>().ok()?;
+            let kind = match (is(code, "is_working"), is(code, "is_short")) {
+                (false, _) => DayKind::Off,
+                (true, true) => DayKind::Short,
+                (true, false) => DayKind::Working,
+            };
+            Some((day, kind))
+        });
+        days.collect()
     }
 
     /// Names of the lists, sorted.

@@ -9,7 +9,8 @@ use polars::prelude::{Column, DataFrame, IntoColumn, IntoSeries, StringChunkedBu
 
 use super::encoding::{DecodingReader, Gauge};
 use super::{
-    Block, BlockLimits, BrokenRow, ColumnName, Decoder, FormatError, RawRows, find_columns, is_skipped, mask_shape,
+    Block, BlockLimits, BrokenRow, ColumnChanges, Decoder, FormatError, FoundColumns, RawRows, UndeclaredColumn,
+    WantedColumns, is_skipped, mask_shape,
 };
 
 /// How a CSV file is written.
@@ -52,8 +53,8 @@ pub struct CsvDecoder<R> {
     /// The first record of a file without a header, already read to count its fields.
     first: bool,
     header: Arc<[String]>,
-    columns: Vec<ColumnName>,
-    places: Vec<usize>,
+    columns: WantedColumns,
+    found: FoundColumns,
     options: CsvOptions,
     limits: BlockLimits,
     gauge: Arc<Gauge>,
@@ -71,7 +72,7 @@ impl<R: Read> CsvDecoder<R> {
     pub fn new(
         input: R,
         options: CsvOptions,
-        columns: &[ColumnName],
+        columns: &WantedColumns,
         limits: BlockLimits,
     ) -> Result<Self, FormatError> {
         let gauge = Arc::new(Gauge::default());
@@ -93,15 +94,15 @@ impl<R: Read> CsvDecoder<R> {
         } else {
             (1..=record.len()).map(|number| number.to_string()).collect()
         };
-        let places = if has_record { find_columns(columns, &header)? } else { Vec::new() };
+        let found = if has_record { columns.find(&header)? } else { FoundColumns::default() };
         let break_is_consumed = reader.position().line() > 1 + n_breaks(&record);
         Ok(Self {
             reader,
             record,
             first: has_record && !options.has_header,
             header,
-            columns: columns.to_vec(),
-            places,
+            columns: columns.clone(),
+            found,
             options,
             limits,
             gauge,
@@ -166,6 +167,8 @@ impl<R: Read + Send> Decoder for CsvDecoder<R> {
         }
         let mut builders: Vec<StringChunkedBuilder> =
             self.columns.iter().map(|column| StringChunkedBuilder::new(column.name.as_str().into(), 1024)).collect();
+        let undeclared = |(_, name): &(usize, String)| UndeclaredColumn { name: name.clone(), values: Vec::new() };
+        let mut undeclared: Vec<UndeclaredColumn> = self.found.undeclared.iter().map(undeclared).collect();
         let mut rows = Vec::new();
         let mut broken = Vec::new();
         let mut n_bytes = 0;
@@ -183,8 +186,12 @@ impl<R: Read + Send> Decoder for CsvDecoder<R> {
                 continue;
             }
             rows.push(self.n_rows);
-            for (builder, place) in builders.iter_mut().zip(&self.places) {
-                builder.append_value(self.record.get(*place).unwrap_or_default());
+            for (builder, place) in builders.iter_mut().zip(&self.found.places) {
+                builder.append_option(place.map(|place| self.record.get(place).unwrap_or_default()));
+            }
+            for (column, (place, _)) in undeclared.iter_mut().zip(&self.found.undeclared) {
+                let value = self.record.get(*place).filter(|value| !value.is_empty());
+                column.values.extend(value.map(|value| (rows.len() - 1, value.to_owned())));
             }
         }
         if self.is_empty && rows.is_empty() && broken.is_empty() {
@@ -197,12 +204,17 @@ impl<R: Read + Send> Decoder for CsvDecoder<R> {
             rows,
             raw: RawRows::Fields {
                 header: Arc::clone(&self.header),
-                places: self.places.clone(),
+                places: self.found.places.clone(),
                 separator: char::from(self.options.separator),
             },
             broken,
+            changes: ColumnChanges { missing: Arc::clone(&self.found.missing), undeclared },
             n_bytes_read: self.gauge.n_bytes_read.load(Ordering::Relaxed),
         }))
+    }
+
+    fn undeclared_in_header(&self) -> Option<Vec<String>> {
+        Some(self.found.undeclared.iter().map(|(_, name)| name.clone()).collect())
     }
 }
 

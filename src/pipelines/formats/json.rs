@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::elements::ElementBlocks;
 use super::json_rows::{ObjectReader, Place};
-use super::{Block, BlockLimits, ColumnName, Decoder, FormatError};
+use super::{Block, BlockLimits, Decoder, FormatError, WantedColumns};
 
 /// Reads the objects of an array.
 ///
@@ -18,14 +18,16 @@ pub struct JsonDecoder<R> {
 
 impl<R: Read> JsonDecoder<R> {
     /// Opens a file whose array lies at a path of keys with dots between them; without a path the document itself is the array.
-    pub fn new(input: R, rows: Option<&str>, columns: &[ColumnName], limits: BlockLimits) -> Self {
+    pub fn new(input: R, rows: Option<&str>, columns: &WantedColumns, limits: BlockLimits) -> Self {
         Self { elements: ElementBlocks::new(input, rows, limits), objects: ObjectReader::new(columns, Place::Element) }
     }
 }
 
 impl<R: Read + Send> Decoder for JsonDecoder<R> {
     fn next_block(&mut self) -> Result<Option<Block>, FormatError> {
-        let Some(text) = self.elements.next_block()? else { return Ok(None) };
-        self.objects.read(text, self.elements.n_bytes_read()).map(Some)
+        match self.elements.next_block()? {
+            Some(text) => self.objects.read(text, self.elements.n_bytes_read()).map(Some),
+            None => self.objects.finish().map(|()| None),
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use memchr::memchr2;
 use serde::de::IgnoredAny;
 
-use super::ColumnName;
+use super::{ColumnName, WantedColumns};
 
 /// Why an object is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,35 +21,64 @@ pub(super) enum LineError {
     Single(usize),
 }
 
-/// The declared columns, as the scanner looks for them. A name is a key, or a path of keys with dots between them.
+/// The wanted columns, as the scanner looks for them. A name is a key, or a path of keys with dots between them.
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
-    pub(super) columns: Vec<ColumnName>,
+    pub(super) columns: WantedColumns,
     /// Whether any name may be a path, so that nested objects are worth a look.
     has_paths: bool,
 }
 
 impl Keys {
-    pub(super) fn new(columns: &[ColumnName]) -> Self {
-        Self { columns: columns.to_vec(), has_paths: columns.iter().any(|column| column.from.contains('.')) }
+    pub(super) fn new(columns: &WantedColumns) -> Self {
+        let is_path = |(place, column): (usize, &ColumnName)| !columns.is_found(place) && column.from.contains('.');
+        Self { columns: columns.clone(), has_paths: columns.iter().enumerate().any(is_path) }
     }
-}
 
-/// What a column's name says after the keys of the objects around (`path`, with a dot after each), if it begins with them.
-fn after<'a>(column: &'a ColumnName, path: &str) -> Option<&'a str> {
-    if path.is_empty() { Some(&column.from) } else { column.from.strip_prefix(path) }
+    /// What a column's name says after the keys of the objects around (`path`, with a dot after each), if it begins with them. The name of a
+    /// column that was found in the file is a key and no path, even with dots in it.
+    fn after(&self, column: usize, path: &str) -> Option<&str> {
+        let name = self.columns.get(column)?.from.as_str();
+        if path.is_empty() {
+            Some(name)
+        } else if self.columns.is_found(column) {
+            None
+        } else {
+            name.strip_prefix(path)
+        }
+    }
+
+    fn is_key(&self, column: usize, path: &str, key: &str) -> bool {
+        self.after(column, path).is_some_and(|rest| rest == key)
+    }
+
+    /// The first column that is a part of what a key has.
+    fn inside(&self, path: &str, key: &str) -> Option<usize> {
+        let is_inside = |column: &usize| {
+            let rest = self.after(*column, path).and_then(|rest| rest.strip_prefix(key));
+            !self.columns.is_found(*column) && rest.is_some_and(|rest| rest.starts_with('.'))
+        };
+        (0..self.columns.len()).find(is_inside)
+    }
 }
 
 /// Values of the declared columns in one line.
 pub(super) type Values<'a> = Vec<Option<Cow<'a, str>>>;
 
-/// Reads the values of the columns out of `text` into `values`. Numbers and truth values are given as they are written; of a repeated key the last one counts.
-pub(super) fn read_object<'a>(text: &'a str, keys: &Keys, values: &mut Values<'a>) -> Result<(), LineError> {
+/// Reads the values of the columns out of `text` into `values`; keys of the object that are no part of a column, and what they have, go to `note`.
+///
+/// Numbers and truth values are given as they are written; of a repeated key the last one counts.
+pub(super) fn read_object<'a>(
+    text: &'a str,
+    keys: &Keys,
+    values: &mut Values<'a>,
+    mut note: impl FnMut(Cow<'a, str>, Option<Cow<'a, str>>),
+) -> Result<(), LineError> {
     values.clear();
     values.resize(keys.columns.len(), None);
     let mut scanner = Scanner { text, at: 0 };
     scanner.skip_spaces();
-    scanner.object("", keys, values)?;
+    scanner.object("", keys, values, &mut note)?;
     scanner.finish()
 }
 
@@ -80,6 +109,16 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Whether another key follows, or else the end of the object.
+    fn goes_on(&mut self) -> Result<bool, LineError> {
+        self.skip_spaces();
+        match self.next() {
+            Some(b',') => Ok(true),
+            Some(b'}') => Ok(false),
+            _ => Err(LineError::Malformed),
+        }
+    }
+
     fn finish(mut self) -> Result<(), LineError> {
         self.skip_spaces();
         if self.at == self.text.len() { Ok(()) } else { Err(LineError::Malformed) }
@@ -90,7 +129,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// An object that the keys of `path` lead to.
-    fn object(&mut self, path: &str, keys: &Keys, values: &mut Values<'a>) -> Result<(), LineError> {
+    fn object(
+        &mut self,
+        path: &str,
+        keys: &Keys,
+        values: &mut Values<'a>,
+        note: &mut impl FnMut(Cow<'a, str>, Option<Cow<'a, str>>),
+    ) -> Result<(), LineError> {
         let columns = &keys.columns;
         self.expect(b'{')?;
         self.skip_spaces();
@@ -106,47 +151,39 @@ impl<'a> Scanner<'a> {
             self.skip_spaces();
             self.expect(b':')?;
             self.skip_spaces();
-            let is_key = |column: &ColumnName| after(column, path).is_some_and(|rest| rest == key);
-            let column = match columns.get(likely) {
-                Some(column) if is_key(column) => Some(likely),
-                _ => columns.iter().position(is_key),
+            let column = if keys.is_key(likely, path, &key) {
+                Some(likely)
+            } else {
+                (0..columns.len()).find(|column| keys.is_key(*column, path, &key))
             };
-            match column {
-                Some(column) => {
-                    let value = self.value(Some(column))?;
+            let part = if column.is_none() && keys.has_paths { keys.inside(path, &key) } else { None };
+            match (column, part) {
+                (Some(column), _) => {
+                    let value = self.value((!columns.is_found(column)).then_some(column))?;
                     likely = column + 1;
                     // Several columns may read one key.
-                    for (column, value_of) in columns.iter().zip(values.iter_mut()).skip(column) {
-                        if is_key(column) {
+                    for (column, value_of) in values.iter_mut().enumerate().skip(column) {
+                        if keys.is_key(column, path, &key) {
                             value_of.clone_from(&value);
                         }
                     }
                 }
-                None if keys.has_paths => self.parts(path, &key, keys, values)?,
-                None => drop(self.value(None)?),
+                (None, Some(column)) => match self.peek() {
+                    Some(b'{') => self.object(&format!("{path}{key}."), keys, values, note)?,
+                    Some(b'[') => drop(self.value(Some(column))?),
+                    _ if self.value(None)?.is_some() => return Err(LineError::Single(column)),
+                    _ => {}
+                },
+                (None, None) => {
+                    let value = self.value(None)?;
+                    if path.is_empty() {
+                        note(key, value);
+                    }
+                }
             }
-            self.skip_spaces();
-            match self.next() {
-                Some(b',') => {}
-                Some(b'}') => return Ok(()),
-                _ => return Err(LineError::Malformed),
+            if !self.goes_on()? {
+                return Ok(());
             }
-        }
-    }
-
-    /// The value of a key that no column takes whole; some may take parts of it.
-    fn parts(&mut self, path: &str, key: &str, keys: &Keys, values: &mut Values<'a>) -> Result<(), LineError> {
-        let is_inside = |column: &ColumnName| {
-            after(column, path).and_then(|rest| rest.strip_prefix(key)).is_some_and(|rest| rest.starts_with('.'))
-        };
-        let Some(column) = keys.columns.iter().position(is_inside) else { return self.value(None).map(drop) };
-        match self.peek() {
-            Some(b'{') => self.object(&format!("{path}{key}."), keys, values),
-            Some(b'[') => self.value(Some(column)).map(drop),
-            _ => match self.value(None)? {
-                Some(_) => Err(LineError::Single(column)),
-                None => Ok(()),
-            },
         }
     }
 
@@ -166,17 +203,19 @@ impl<'a> Scanner<'a> {
         Ok(Cow::Owned(text))
     }
 
-    /// Any value; its text, if it is asked for by a declared column.
+    /// Any value as text. A list or an object is none for a declared column.
     fn value(&mut self, column: Option<usize>) -> Result<Option<Cow<'a, str>>, LineError> {
         match self.peek() {
             Some(b'"') => self.string().map(Some),
-            Some(b'{' | b'[') => match column {
-                Some(column) => {
-                    self.skip_nested()?;
-                    Err(LineError::Nested(column))
+            Some(b'{' | b'[') => {
+                let text = self.rest();
+                let start = self.at;
+                self.skip_nested()?;
+                match column {
+                    Some(column) => Err(LineError::Nested(column)),
+                    None => Ok(text.get(..self.at - start).map(Cow::Borrowed)),
                 }
-                None => self.skip_nested().map(|()| None),
-            },
+            }
             _ => {
                 let rest = self.rest();
                 let is_end = |byte: u8| matches!(byte, b',' | b'}' | b' ' | b'\t' | b'\r' | b'\n');
@@ -237,10 +276,14 @@ mod tests {
 
     use super::*;
 
-    fn read_as(names: &[&str], line: &str) -> Result<Vec<Option<String>>, LineError> {
+    fn keys(names: &[&str]) -> Keys {
         let columns = names.iter().map(|name| ColumnName { from: (*name).to_owned(), name: (*name).to_owned() });
+        Keys::new(&columns.collect::<Vec<_>>().into())
+    }
+
+    fn read_as(names: &[&str], line: &str) -> Result<Vec<Option<String>>, LineError> {
         let mut values = Values::new();
-        read_object(line, &Keys::new(&columns.collect::<Vec<_>>()), &mut values)?;
+        read_object(line, &keys(names), &mut values, |_, _| {})?;
         Ok(values.into_iter().map(|value| value.map(Cow::into_owned)).collect())
     }
 
@@ -300,6 +343,34 @@ mod tests {
         assert_eq!(read_as(&names, r#"{"b":{"d":5}}"#), Err(LineError::Single(2)));
         assert_eq!(read_as(&names, r#"{"b":[{"c":5}]}"#), Err(LineError::Nested(1)));
         assert_eq!(read_as(&names, r#"{"b":{"d":{}}"#), Err(LineError::Malformed));
+    }
+
+    #[test]
+    fn other_keys_are_noted_with_what_they_have() {
+        let noted_of = |keys: &Keys, line: &str| {
+            let (mut values, mut noted) = (Values::new(), Vec::new());
+            let note = |key: Cow<'_, str>, value: Option<Cow<'_, str>>| {
+                noted.push((key.into_owned(), value.map(Cow::into_owned)));
+            };
+            read_object(line, keys, &mut values, note).unwrap();
+            noted
+        };
+        let noted = noted_of(&keys(&["a", "б"]), r#"{"c":[1,{"d":"x"}],"a":"y","\u0436":null,"e":{},"f":1.50}"#);
+        let noted: Vec<(&str, Option<&str>)> =
+            noted.iter().map(|(key, value)| (key.as_str(), value.as_deref())).collect();
+        assert_eq!(noted, [("c", Some(r#"[1,{"d":"x"}]"#)), ("ж", None), ("e", Some("{}")), ("f", Some("1.50"))]);
+        // The first key of a path is declared, and with it all that lies inside.
+        let noted = noted_of(&keys(&["a.b", "a.c.d"]), r#"{"a":{"b":1,"x":2,"c":{"y":3}},"b":4}"#);
+        assert_eq!(noted, [("b".to_owned(), Some("4".to_owned()))]);
+    }
+
+    #[test]
+    fn the_name_of_a_found_column_is_no_path() {
+        let columns = ["a", "x.y", "z"].map(|name| ColumnName { from: name.to_owned(), name: name.to_owned() });
+        let keys = Keys::new(&WantedColumns::from(columns.to_vec()).declared_up_to(1));
+        let mut values = Values::new();
+        read_object(r#"{"x":{"y":1},"a":2,"x.y":3,"z":[4]}"#, &keys, &mut values, |_, _| {}).unwrap();
+        assert_eq!(values, [Some("2".into()), Some("3".into()), Some("[4]".into())]);
     }
 
     proptest! {

@@ -15,12 +15,14 @@ pub mod ndjson;
 pub mod parquet;
 mod raw;
 pub mod unpacking;
+mod wanted;
 pub mod xlsx;
 pub mod xml;
 
 use polars::prelude::DataFrame;
 
 pub use raw::{MASK, RawRows, mask_shape};
+pub use wanted::{ColumnChanges, FoundColumns, Undeclared, UndeclaredColumn, WantedColumns};
 
 /// Longest row or line in bytes; a longer one is usually an unclosed quote.
 pub const MAX_ROW_BYTES: usize = 8 << 20;
@@ -60,6 +62,8 @@ pub struct Block {
     pub raw: RawRows,
     /// Rows that could not be read.
     pub broken: Vec<BrokenRow>,
+    /// Columns that are not declared or not there.
+    pub changes: ColumnChanges,
     /// Bytes of the file read so far.
     pub n_bytes_read: u64,
 }
@@ -82,6 +86,11 @@ pub trait Decoder: Send {
     /// # Errors
     /// Whatever makes the whole file unreadable: nothing of it may be taken then.
     fn next_block(&mut self) -> Result<Option<Block>, FormatError>;
+
+    /// Names of the columns that are not declared and to be handed over, if they are known before any row is read.
+    fn undeclared_in_header(&self) -> Option<Vec<String>> {
+        None
+    }
 }
 
 /// Why a whole file cannot be read.
@@ -94,6 +103,17 @@ pub enum FormatError {
         column: String,
         /// Columns of the file.
         found: Vec<String>,
+    },
+    /// The file has other columns than were declared, which the pipeline does not allow.
+    #[error(
+        "the columns have changed: {}; what was loaded before stays; declare new columns in `columns` or name them in `ignore`, take vanished ones out of `columns`, or have the export mended",
+        describe_changes(undeclared, missing)
+    )]
+    ChangedColumns {
+        /// Columns that are not declared.
+        undeclared: Vec<String>,
+        /// Declared columns that the file lacks.
+        missing: Vec<String>,
     },
     /// The file has two columns of that name.
     #[error("column `{column}` is in the file {n_times} times")]
@@ -214,19 +234,17 @@ fn list(names: &[String]) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
-/// For each declared column its place among the columns of the file.
-fn find_columns(columns: &[ColumnName], found: &[String]) -> Result<Vec<usize>, FormatError> {
-    let place = |column: &ColumnName| {
-        let mut places = found.iter().enumerate().filter(|(_, name)| **name == column.from).map(|(place, _)| place);
-        let Some(first) = places.next() else {
-            return Err(FormatError::MissingColumn { column: column.from.clone(), found: found.to_vec() });
-        };
-        match places.count() {
-            0 => Ok(first),
-            n_more => Err(FormatError::RepeatedColumn { column: column.from.clone(), n_times: n_more + 1 }),
-        }
+/// Which columns are new and which are gone.
+fn describe_changes(undeclared: &[String], missing: &[String]) -> String {
+    let say = |names: &[String], one: &str, more: &str| {
+        let verb = if names.len() == 1 { one } else { more };
+        (!names.is_empty()).then(|| format!("{} {verb}", list(names)))
     };
-    columns.iter().map(place).collect()
+    let parts = [
+        say(undeclared, "is not declared", "are not declared"),
+        say(missing, "is not in the file", "are not in the file"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// Whether the first value of a row that is not empty begins with one of these texts, which are in lower case.

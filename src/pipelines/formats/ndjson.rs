@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::json_rows::{ObjectReader, Place};
 use super::lines::LineBlocks;
-use super::{Block, BlockLimits, ColumnName, Decoder, FormatError};
+use super::{Block, BlockLimits, Decoder, FormatError, WantedColumns};
 
 /// Reads lines of JSON.
 ///
@@ -17,14 +17,16 @@ pub struct NdjsonDecoder<R> {
 
 impl<R: Read> NdjsonDecoder<R> {
     /// Opens a file.
-    pub fn new(input: R, columns: &[ColumnName], limits: BlockLimits) -> Self {
+    pub fn new(input: R, columns: &WantedColumns, limits: BlockLimits) -> Self {
         Self { blocks: LineBlocks::new(input, limits), objects: ObjectReader::new(columns, Place::Line) }
     }
 }
 
 impl<R: Read + Send> Decoder for NdjsonDecoder<R> {
     fn next_block(&mut self) -> Result<Option<Block>, FormatError> {
-        let Some(text) = self.blocks.next_block().map_err(FormatError::Read)? else { return Ok(None) };
-        self.objects.read(text, self.blocks.n_bytes_read()).map(Some)
+        match self.blocks.next_block().map_err(FormatError::Read)? {
+            Some(text) => self.objects.read(text, self.blocks.n_bytes_read()).map(Some),
+            None => self.objects.finish().map(|()| None),
+        }
     }
 }

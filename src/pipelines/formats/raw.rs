@@ -23,8 +23,8 @@ pub enum RawRows {
     Fields {
         /// Names of all columns of the file.
         header: Arc<[String]>,
-        /// For each declared column its place in the header.
-        places: Vec<usize>,
+        /// For each declared column its place in the header; none where the file lacks it.
+        places: Vec<Option<usize>>,
         /// Character between fields.
         separator: char,
     },
@@ -44,7 +44,7 @@ impl RawRows {
         let text = match self {
             Self::Fields { header, places, separator } => {
                 let fields = (0..header.len()).map(|place| {
-                    let mut sources = places.iter().enumerate().filter(|(_, at)| **at == place).peekable();
+                    let mut sources = places.iter().enumerate().filter(|(_, at)| **at == Some(place)).peekable();
                     let shown = sources.peek().map(|(column, _)| *column);
                     if sources.any(|(column, _)| hidden.get(column).copied().unwrap_or(true)) {
                         return MASK.to_owned();
@@ -142,7 +142,7 @@ mod tests {
     fn personal_and_undeclared_fields_are_masked() {
         let frame = df!("number" => ["А;1"], "insurance" => ["112-233-445 95"]).unwrap();
         let header = ["Номер", "ФИО", "СНИЛС"].map(str::to_owned).to_vec().into();
-        let raw = RawRows::Fields { header, places: vec![0, 2], separator: ';' };
+        let raw = RawRows::Fields { header, places: vec![Some(0), Some(2)], separator: ';' };
         assert_eq!(raw.masked(&frame, 0, &columns(), &[false, true]), "\"А;1\";•••;•••");
     }
 

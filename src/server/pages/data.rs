@@ -57,9 +57,10 @@ pub(crate) async fn show_data(
     let content = html! {
         div .head { (heading(title, question)) }
         div .section .catalogue {
-            (freshness(&app, snapshot, &totals, &rejections, lang))
+            (freshness(&app, snapshot, &totals, &rejections, &view))
             (grid)
             (rejection_list(&app, &rejections, lang))
+            (warning_list(&app, &runs, lang))
             (run_list(&app, &runs, &view))
             (snapshot_list(&app, &snapshots, &view))
             (tables(snapshot, lang))
@@ -68,7 +69,10 @@ pub(crate) async fn show_data(
     Ok((NO_STORE, page(&app, &view, &place, &content)).into_response())
 }
 
-fn freshness(app: &App, snapshot: &Snapshot, totals: &[Totals], rejections: &[Rejection], lang: Lang) -> Markup {
+fn freshness(app: &App, snapshot: &Snapshot, totals: &[Totals], rejections: &[Rejection], view: &View) -> Markup {
+    let lang = view.lang;
+    // A named snapshot is judged at its own time.
+    let now = if view.as_of.is_some() { snapshot.published_at } else { app.clock().now() };
     let heads = [
         lang.pick("Конвейер", "Pipeline"),
         lang.pick("Последнее событие", "Last event"),
@@ -88,9 +92,16 @@ fn freshness(app: &App, snapshot: &Snapshot, totals: &[Totals], rejections: &[Re
             let title = title_of(app, name, lang);
             let last_event = age(state.last_event_at, app, lang);
             let last_load = moment(state.last_loaded_at, app);
+            let late = late_since(app, name, state.last_event_at, now).map(|since| match lang {
+                Lang::Ru => format!("опаздывает с {since}"),
+                Lang::En => format!("late since {since}"),
+            });
             vec![
                 html! { (title) br; small .quiet { (name) } },
-                html! { (moment(state.last_event_at, app)) br; small .quiet { (last_event) } },
+                html! {
+                    (moment(state.last_event_at, app)) br;
+                    small .quiet { (last_event) @if let Some(late) = late { br; strong { (late) } } }
+                },
                 html! { (last_load) },
                 count(|totals| totals.read),
                 count(|totals| totals.accepted),
@@ -128,6 +139,27 @@ fn rejection_list(app: &App, rejections: &[Rejection], lang: Lang) -> Markup {
     let note = lang.pick("Ни одной отклонённой строки.", "Not one row was rejected.");
     let note = if rejections.is_empty() { note } else { "" };
     card(lang.pick("Почему строки отклонены", "Why rows were rejected"), note, &heads, 3, &rows)
+}
+
+/// What marks the batches of the last runs; no card if nothing does.
+fn warning_list(app: &App, runs: &[RunRecord], lang: Lang) -> Markup {
+    let heads = [lang.pick("Загрузка", "Run"), lang.pick("Конвейер", "Pipeline"), lang.pick("Что", "What")];
+    let of_pipeline = |record: &RunRecord, run: &PipelineRun| -> Vec<Vec<Markup>> {
+        let row = |warning: &String| {
+            let title = title_of(app, &run.pipeline, lang);
+            vec![html! { (moment(Some(record.started_at), app)) }, html! { (title) }, html! { (warning) }]
+        };
+        run.warnings.iter().map(row).collect()
+    };
+    let of_run = |record: &RunRecord| -> Vec<Vec<Markup>> {
+        record.pipelines.iter().flat_map(|run| of_pipeline(record, run)).collect()
+    };
+    let rows: Vec<Vec<Markup>> = runs.iter().flat_map(of_run).take(N_SHOWN).collect();
+    if rows.is_empty() {
+        return html! {};
+    }
+    let note = lang.pick("Данные приняты, но отмечены.", "The data came in and are marked.");
+    card(lang.pick("Предупреждения", "Warnings"), note, &heads, 3, &rows)
 }
 
 fn tables(snapshot: &Snapshot, lang: Lang) -> Markup {
@@ -218,6 +250,12 @@ fn snapshot_list(app: &App, snapshots: &[Snapshot], view: &View) -> Markup {
         "Any snapshot may be opened again: its figures do not change.",
     );
     card(lang.pick("Снимки", "Snapshots"), note, &heads, 3, &rows)
+}
+
+/// Since when the events of a pipeline are later than their contract promises, in the region's time.
+fn late_since(app: &App, pipeline: &str, last_event_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<String> {
+    let since = app.project().late_since(pipeline, last_event_at?, now)?;
+    Some(since.format("%d.%m.%Y %H:%M").to_string())
 }
 
 /// How long ago something was, in days.

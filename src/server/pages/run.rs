@@ -63,7 +63,8 @@ fn summary(app: &App, record: &RunRecord, view: &View) -> Markup {
         own.iter().cloned().chain(of_pipelines).collect()
     };
     let failures = remarks(&record.failures, &|run| run.failures.clone());
-    let warnings = remarks(&record.warnings, &|run| rejections(run, lang).into_iter().collect());
+    let warnings =
+        remarks(&record.warnings, &|run| run.warnings.iter().cloned().chain(rejections(run, lang)).collect());
     html! {
         section .card {
             h2 { (state(record.state, has_rejected, lang)) }

@@ -7,9 +7,10 @@ use regex::Regex;
 use crate::declarations::{Problems, Source, Spanned};
 
 use super::super::reference::Reference;
+use super::check_rules::allowed;
 use super::{
-    Column, ColumnType, Contract, EVENT, OCCURRED_AT, Privacy, RECORDED_AT, RawContract, RawProperty, RawQuality,
-    RawTable, RawTypeOptions, system_columns,
+    Column, ColumnType, Contract, EVENT, FOUND_PREFIX, OCCURRED_AT, Privacy, RECORDED_AT, RawContract, RawProperty,
+    RawTable, RawTypeOptions, Rule, system_columns,
 };
 
 /// A checked contract and the place of its table's name.
@@ -28,7 +29,8 @@ pub(super) fn check_contract(source: &Source, reference: &Reference) -> Result<(
         checks.problem(&raw.schema, format!("`schema`: expected one table, found {}", raw.schema.len()));
         return Err(checks.problems);
     };
-    let columns = checks.table(table);
+    let (columns, rules) = checks.table(table);
+    let freshness = checks.freshness(&raw.sla_properties);
     let problems = checks.problems;
     let mut key: Vec<usize> = (0..columns.len()).filter(|index| columns[*index].key_position.is_some()).collect();
     key.sort_by_key(|index| columns[*index].key_position);
@@ -38,6 +40,8 @@ pub(super) fn check_contract(source: &Source, reference: &Reference) -> Result<(
         description: table.description.value.clone(),
         purpose: raw.description.value.purpose,
         columns,
+        rules,
+        freshness,
         source: source.clone(),
         key,
     };
@@ -45,18 +49,18 @@ pub(super) fn check_contract(source: &Source, reference: &Reference) -> Result<(
 }
 
 /// The file under check and what was found so far.
-struct Checks<'a> {
-    source: &'a Source,
+pub(super) struct Checks<'a> {
+    pub(super) source: &'a Source,
     reference: &'a Reference,
-    problems: Problems,
+    pub(super) problems: Problems,
 }
 
 impl Checks<'_> {
-    fn problem<T>(&mut self, at: &Spanned<T>, message: impl Into<String>) {
+    pub(super) fn problem<T>(&mut self, at: &Spanned<T>, message: impl Into<String>) {
         self.problems.push(self.source.problem(at, message));
     }
 
-    fn advise<T>(&mut self, at: &Spanned<T>, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn advise<T>(&mut self, at: &Spanned<T>, message: impl Into<String>, help: impl Into<String>) {
         self.problems.push(self.source.problem(at, message).help(help));
     }
 
@@ -66,7 +70,7 @@ impl Checks<'_> {
         }
     }
 
-    fn one_of(&mut self, text: &Spanned<String>, key: &str, known: &[&str]) -> bool {
+    pub(super) fn one_of(&mut self, text: &Spanned<String>, key: &str, known: &[&str]) -> bool {
         let is_known = known.contains(&text.as_str());
         if !is_known {
             let problem = self.source.problem(text, format!("`{key}`: unknown value `{}`", text.value));
@@ -75,7 +79,7 @@ impl Checks<'_> {
         is_known
     }
 
-    fn name(&mut self, name: &Spanned<String>) {
+    pub(super) fn name(&mut self, name: &Spanned<String>) {
         let mut characters = name.chars();
         let is_plain = characters.next().is_some_and(|first| first.is_ascii_lowercase())
             && characters.all(|other| other.is_ascii_lowercase() || other.is_ascii_digit() || other == '_');
@@ -88,15 +92,9 @@ impl Checks<'_> {
         }
     }
 
-    fn table(&mut self, table: &RawTable) -> Vec<Column> {
+    fn table(&mut self, table: &RawTable) -> (Vec<Column>, Vec<Rule>) {
         self.name(&table.name);
         self.filled(&table.description, "description");
-        for rule in &table.quality {
-            if self.is_library(rule) {
-                let at = rule.metric.clone().unwrap_or_else(|| table.name.clone());
-                self.advise(&at, "a rule on a whole table is not checked", "write it at a column, or as `type: text`");
-            }
-        }
         let mut columns: Vec<Column> = Vec::with_capacity(table.properties.len());
         let mut positions = HashSet::new();
         for property in &table.properties {
@@ -106,6 +104,11 @@ impl Checks<'_> {
                     &property.name,
                     format!("the column `{}` is made by the lake itself", property.name.value),
                 );
+            }
+            if property.name.starts_with(FOUND_PREFIX) {
+                let help =
+                    format!("names that begin with `{FOUND_PREFIX}` are given to columns that no contract names");
+                self.advise(&property.name, format!("`{}` cannot be a name", property.name.value), help);
             }
             if columns.iter().any(|column| column.name == property.name.value) {
                 self.problem(&property.name, format!("the column `{}` stands twice", property.name.value));
@@ -119,7 +122,8 @@ impl Checks<'_> {
             columns.push(column);
         }
         self.required_columns(table, &columns);
-        columns
+        let rules = self.rules(table, &columns);
+        (columns, rules)
     }
 
     /// Every event table says what happened, when, and when that was recorded, and has a key.
@@ -171,15 +175,9 @@ impl Checks<'_> {
             self.problem(name, format!("the key column `{}` cannot be restricted", name.value));
         }
         let options = property.logical_type_options.as_ref();
-        let limit = |pick: fn(&RawTypeOptions) -> &Option<Spanned<f64>>| options.and_then(|o| pick(o).as_ref());
         let length = |pick: fn(&RawTypeOptions) -> &Option<Spanned<u64>>| options.and_then(|o| pick(o).as_ref());
-        let (minimum, maximum) = (limit(|o| &o.minimum), limit(|o| &o.maximum));
         let (min_length, max_length) = (length(|o| &o.min_length), length(|o| &o.max_length));
-        for bound in [minimum, maximum].into_iter().flatten() {
-            if !matches!(column_type, ColumnType::Integer | ColumnType::Number) {
-                self.problem(bound, format!("a {} has no smallest or largest value here", column_type.code()));
-            }
-        }
+        let (lower, upper) = self.bounds(options, column_type);
         for bound in [min_length, max_length].into_iter().flatten() {
             self.only_for_texts(bound, column_type);
         }
@@ -188,11 +186,11 @@ impl Checks<'_> {
             column_type,
             required: is_required,
             key_position,
-            allowed: self.allowed(property, column_type),
+            allowed: allowed(property),
             reference: self.reference(property, column_type),
             pattern: self.pattern(options.and_then(|options| options.pattern.as_ref()), column_type),
-            minimum: minimum.map(|bound| bound.value),
-            maximum: maximum.map(|bound| bound.value),
+            lower,
+            upper,
             min_length: min_length.and_then(|bound| usize::try_from(bound.value).ok()),
             max_length: max_length.and_then(|bound| usize::try_from(bound.value).ok()),
             privacy,
@@ -200,7 +198,7 @@ impl Checks<'_> {
         }
     }
 
-    fn only_for_texts<T>(&mut self, at: &Spanned<T>, column_type: ColumnType) {
+    pub(super) fn only_for_texts<T>(&mut self, at: &Spanned<T>, column_type: ColumnType) {
         if column_type != ColumnType::String {
             self.problem(at, format!("only a string can have this, the column is a {}", column_type.code()));
         }
@@ -235,42 +233,6 @@ impl Checks<'_> {
         }
     }
 
-    /// Whether a rule is one that the pipelines must check.
-    fn is_library(&mut self, rule: &RawQuality) -> bool {
-        match &rule.kind {
-            Some(kind) => self.one_of(kind, "type", &["library", "text"]) && kind.value == "library",
-            None => rule.metric.is_some(),
-        }
-    }
-
-    fn allowed(&mut self, property: &RawProperty, column_type: ColumnType) -> Option<Vec<String>> {
-        let mut allowed = None;
-        for rule in &property.quality {
-            if !self.is_library(rule) {
-                continue;
-            }
-            let Some(metric) = &rule.metric else {
-                self.problem(&property.name, format!("a rule of `{}` names no `metric`", property.name.value));
-                continue;
-            };
-            if !self.one_of(metric, "metric", &["invalidValues"]) {
-                continue;
-            }
-            self.only_for_texts(metric, column_type);
-            if let Some(must_be) = rule.must_be.as_ref().filter(|must_be| must_be.value != 0) {
-                self.advise(must_be, "a broken rule always rejects the row", "mustBe: 0");
-            }
-            let values = rule.arguments.as_ref().and_then(|arguments| arguments.valid_values.as_ref());
-            match values {
-                Some(values) if !values.is_empty() => {
-                    allowed = Some(values.iter().map(|value| value.value.clone()).collect());
-                }
-                _ => self.advise(metric, "no allowed values", "arguments: {validValues: [a, b]}"),
-            }
-        }
-        allowed
-    }
-
     fn reference(&mut self, property: &RawProperty, column_type: ColumnType) -> Option<(String, String)> {
         let mut found = None;
         for relationship in &property.relationships {
@@ -297,7 +259,7 @@ impl Checks<'_> {
         found
     }
 
-    fn pattern(&mut self, pattern: Option<&Spanned<String>>, column_type: ColumnType) -> Option<Regex> {
+    pub(super) fn pattern(&mut self, pattern: Option<&Spanned<String>>, column_type: ColumnType) -> Option<Regex> {
         let pattern = pattern?;
         self.only_for_texts(pattern, column_type);
         match Regex::new(pattern) {

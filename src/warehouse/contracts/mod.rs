@@ -4,7 +4,12 @@
 //! personal. It gives the table's schema in the lake, the checks of the pipelines and the documentation.
 
 mod check;
+mod check_promises;
+mod check_rules;
+mod promises;
 mod raw;
+mod raw_rules;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,9 +22,10 @@ use crate::declarations::{Problems, Source, list_files};
 
 use super::reference::Reference;
 
-pub use raw::{
-    RawArguments, RawContract, RawProperty, RawPurpose, RawQuality, RawRelationship, RawTable, RawTypeOptions,
-};
+pub use promises::Freshness;
+pub use raw::{RawContract, RawProperty, RawPurpose, RawRelationship, RawTable};
+pub use raw_rules::{RawArguments, RawBound, RawPromise, RawQuality, RawTypeOptions};
+pub use rules::{Bound, Limit, Rule, Severity, Test};
 
 /// Folder of the contracts inside a project.
 pub const CONTRACTS_FOLDER: &str = "warehouse/contracts";
@@ -30,6 +36,9 @@ pub const EVENT: &str = "event";
 pub const OCCURRED_AT: &str = "occurred_at";
 /// Column of the moment when the register wrote it down, UTC; every event table has it, it may be empty.
 pub const RECORDED_AT: &str = "recorded_at";
+
+/// Beginning of the name of a column that a register exports and no contract names.
+pub const FOUND_PREFIX: &str = "extra_";
 
 /// Columns that the lake adds to every event table, after those of the contract.
 ///
@@ -131,10 +140,10 @@ pub struct Column {
     pub reference: Option<(String, String)>,
     /// What a text must match.
     pub pattern: Option<Regex>,
-    /// Smallest number.
-    pub minimum: Option<f64>,
-    /// Largest number.
-    pub maximum: Option<f64>,
+    /// Limit from below of a number, a day or a moment.
+    pub lower: Option<Bound>,
+    /// Limit from above of a number, a day or a moment.
+    pub upper: Option<Bound>,
     /// Fewest characters.
     pub min_length: Option<usize>,
     /// Most characters.
@@ -158,6 +167,10 @@ pub struct Contract {
     pub purpose: String,
     /// The columns, in the order of the file.
     pub columns: Vec<Column>,
+    /// Rules beside the limits of single columns.
+    pub rules: Vec<Rule>,
+    /// How fresh the events are promised to be.
+    pub freshness: Option<Freshness>,
     /// The file, for problems at places in it.
     pub source: Source,
     key: Vec<usize>,
@@ -179,6 +192,30 @@ impl Contract {
     /// The columns that reach the lake, in the order of the file.
     pub fn lake_columns(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| column.privacy != Privacy::Dropped)
+    }
+
+    /// The contract with columns that a register exports and nobody named: texts that reach the lake as pseudonyms, since nobody
+    /// knows whether they are personal.
+    #[must_use]
+    pub fn with_found_columns<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let found = names.into_iter().map(|name| Column {
+            name: name.to_owned(),
+            column_type: ColumnType::String,
+            required: false,
+            key_position: None,
+            allowed: None,
+            reference: None,
+            pattern: None,
+            lower: None,
+            upper: None,
+            min_length: None,
+            max_length: None,
+            privacy: Privacy::Pseudonym,
+            description: "A column of the register that the contract does not name.".to_owned(),
+        });
+        let mut contract = self.clone();
+        contract.columns.extend(found);
+        contract
     }
 
     /// The events that the table knows: the allowed values of [`EVENT`].

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::raw_rules::{RawPromise, RawQuality, RawTypeOptions};
 use crate::declarations::Spanned;
 
 /// A data contract for one event table, ODCS v3.1.0.
@@ -31,7 +32,7 @@ pub struct RawContract {
     pub schema: Spanned<Vec<RawTable>>,
     /// Promises of freshness, retention and the like.
     #[serde(default)]
-    pub sla_properties: Option<Value>,
+    pub sla_properties: Vec<RawPromise>,
     /// Column that the promises are about.
     #[serde(default)]
     pub sla_default_element: Option<Value>,
@@ -121,7 +122,7 @@ pub struct RawTable {
     /// Grain in words; not used.
     #[serde(default)]
     pub data_granularity_description: Option<Value>,
-    /// Rules on the whole table: `text` rules only.
+    /// Rules on the whole table: conditions over the columns of an event, numbers of rows, repeated values.
     #[serde(default)]
     pub quality: Vec<RawQuality>,
     /// References of the whole table; not used.
@@ -160,9 +161,12 @@ pub struct RawProperty {
     /// `personal`: pseudonymised before the lake; `restricted`: never reaches the lake; else open.
     #[serde(default)]
     pub classification: Option<Spanned<String>>,
-    /// Rules: allowed values and texts.
+    /// Rules on the column: allowed, missing and repeated values, conditions, texts.
     #[serde(default)]
     pub quality: Vec<RawQuality>,
+    /// Whether no two events of a batch may have the same value; no value is no repetition.
+    #[serde(default)]
+    pub unique: bool,
     /// References to code lists.
     #[serde(default)]
     pub relationships: Vec<RawRelationship>,
@@ -181,9 +185,6 @@ pub struct RawProperty {
     /// Name for people; not used.
     #[serde(default)]
     pub business_name: Option<Value>,
-    /// Whether values are unique; not used, see `primaryKey`.
-    #[serde(default)]
-    pub unique: Option<Value>,
     /// Whether the storage is partitioned by it; not used.
     #[serde(default)]
     pub partitioned: Option<Value>,
@@ -217,93 +218,6 @@ pub struct RawProperty {
     /// Links to definitions; not used.
     #[serde(default)]
     pub authoritative_definitions: Option<Value>,
-}
-
-/// Limits of the values of a column.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct RawTypeOptions {
-    /// Regular expression that a text must match.
-    #[serde(default)]
-    pub pattern: Option<Spanned<String>>,
-    /// Smallest number, itself allowed.
-    #[serde(default)]
-    pub minimum: Option<Spanned<f64>>,
-    /// Largest number, itself allowed.
-    #[serde(default)]
-    pub maximum: Option<Spanned<f64>>,
-    /// Fewest characters of a text.
-    #[serde(default)]
-    pub min_length: Option<Spanned<u64>>,
-    /// Most characters of a text.
-    #[serde(default)]
-    pub max_length: Option<Spanned<u64>>,
-    /// Notation in the storage; not used.
-    #[serde(default)]
-    pub format: Option<Value>,
-    /// Whether a timestamp carries its zone; not used, always UTC.
-    #[serde(default)]
-    pub timezone: Option<Value>,
-    /// Zone of timestamps without one; not used, always UTC.
-    #[serde(default)]
-    pub default_timezone: Option<Value>,
-}
-
-/// One quality rule.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct RawQuality {
-    /// `library`: a rule that `svod` checks; `text`: a rule for people.
-    #[serde(default, rename = "type")]
-    pub kind: Option<Spanned<String>>,
-    /// The rule of the library: `invalidValues`.
-    #[serde(default)]
-    pub metric: Option<Spanned<String>>,
-    /// What the rule needs.
-    #[serde(default)]
-    pub arguments: Option<Spanned<RawArguments>>,
-    /// How many values may break the rule: 0.
-    #[serde(default)]
-    pub must_be: Option<Spanned<i64>>,
-    /// The rule in words.
-    #[serde(default)]
-    pub description: Option<String>,
-    /// Stable identifier inside the contract; not used.
-    #[serde(default)]
-    pub id: Option<Value>,
-    /// Name for people; not used.
-    #[serde(default)]
-    pub name: Option<Value>,
-    /// Unit of the limit: `rows`; not used.
-    #[serde(default)]
-    pub unit: Option<Value>,
-    /// Dimension of quality; not used.
-    #[serde(default)]
-    pub dimension: Option<Value>,
-    /// Severity; not used.
-    #[serde(default)]
-    pub severity: Option<Value>,
-    /// Consequences; not used.
-    #[serde(default)]
-    pub business_impact: Option<Value>,
-    /// Tags; not used.
-    #[serde(default)]
-    pub tags: Option<Value>,
-    /// Extensions; not used.
-    #[serde(default)]
-    pub custom_properties: Option<Value>,
-    /// Links to definitions; not used.
-    #[serde(default)]
-    pub authoritative_definitions: Option<Value>,
-}
-
-/// Arguments of a rule of the library.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct RawArguments {
-    /// The only values that a column may have.
-    #[serde(default)]
-    pub valid_values: Option<Vec<Spanned<String>>>,
 }
 
 /// A reference from a column.

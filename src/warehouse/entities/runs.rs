@@ -44,7 +44,7 @@ impl Entities {
             self.connection.execute(
                 &format!(
                     "INSERT INTO {} VALUES (?, ?, ?, ?, ?, make_timestamp(CAST(? AS BIGINT)), make_timestamp(CAST(? AS BIGINT)), CAST(? AS DATE), \
-                     ?, ?, ?, ?, ?, make_timestamp(CAST(? AS BIGINT)), ?)",
+                     ?, ?, ?, ?, ?, make_timestamp(CAST(? AS BIGINT)), ?, ?)",
                     entity_table(model)
                 ),
                 params![
@@ -63,6 +63,7 @@ impl Entities {
                     number(batch.events),
                     batch.last_event_at.map(|moment| moment.timestamp_micros()),
                     batch.quarantine,
+                    (!batch.warnings.is_empty()).then(|| batch.warnings.join("\n")),
                 ],
             )?;
             let month = finished_on.format("%Y-%m").to_string();

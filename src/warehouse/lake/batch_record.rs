@@ -46,6 +46,9 @@ pub struct BatchRecord {
     /// File with the rejected rows, relative to the pipeline's quarantine folder.
     #[serde(default)]
     pub quarantine: Option<String>,
+    /// What marks the batch: broken rules of severity `warning`, columns that changed, values that were left out. One sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]

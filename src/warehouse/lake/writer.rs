@@ -130,6 +130,23 @@ impl LakeWriter {
         lake.commit_batch(&contract, record, files).await
     }
 
+    /// Closes the files and removes them, for rows that are not to be committed after all.
+    ///
+    /// # Errors
+    /// Any [`LakeError`]; then files stay that nobody reads.
+    pub async fn discard(self) -> Result<(), LakeError> {
+        let table = self.contract.table;
+        let folder = self.lake.table_folder(TableKind::Event, &table);
+        let (threads, of_table) = (self.threads, table.clone());
+        let removed = tokio::task::spawn_blocking(move || {
+            for file in close(threads, &of_table)? {
+                fs_err::remove_file(folder.join(file.path))?;
+            }
+            Ok(())
+        });
+        removed.await.map_err(|_| LakeError::Stopped { table })?
+    }
+
     fn check_shape(&self, batch: &RecordBatch) -> Result<(), LakeError> {
         let (expected, found) = (self.schema.fields(), batch.schema());
         if expected.len() != found.fields().len() {

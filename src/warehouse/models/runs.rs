@@ -34,6 +34,7 @@ impl Model {
             ("events", DataType::Int64),
             ("last_event_at", moment),
             ("quarantine", DataType::Utf8),
+            ("warnings", DataType::Utf8),
         ];
         let fields: Vec<Field> = columns.into_iter().map(|(name, kind)| Field::new(name, kind, true)).collect();
         let dimension = |name: &str, ru: &str, en: &str| Dimension {
@@ -59,7 +60,7 @@ impl Model {
             ],
             sql: String::new(),
             columns: Arc::new(Schema::new(fields)),
-            hash: "2".to_owned(),
+            hash: "3".to_owned(),
             source: Source { path: PathBuf::new(), text: String::new() },
             sql_path: PathBuf::new(),
         }

@@ -126,6 +126,20 @@ impl BenchProject {
         project
     }
 
+    /// Replaces a part of the contract.
+    pub(super) fn change_contract(&self, part: &str, replacement: &str) {
+        let name = "warehouse/contracts/cases.odcs.yaml";
+        let text = fs_err::read_to_string(self.root().join(name)).unwrap();
+        assert!(text.contains(part), "{part}");
+        self.write(name, &text.replacen(part, replacement, 1));
+    }
+
+    /// Adds quality rules of the table to the contract, each in flow style.
+    pub(super) fn add_rules(&self, rules: &[&str]) {
+        let rules: String = rules.iter().map(|rule| format!("      - {rule}\n")).collect();
+        self.change_contract("    properties:\n", &format!("    quality:\n{rules}    properties:\n"));
+    }
+
     pub(super) fn root(&self) -> &Path {
         self.folder.path()
     }

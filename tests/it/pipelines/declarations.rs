@@ -90,6 +90,14 @@ fn other_mistakes_have_their_sentences() {
         ("type: integer", "type: int", "unknown variant `int`"),
         ("{from: oktmo}", "{const: \"5\"}", "`const`: the code list `municipalities` has no `code` `5`"),
         ("source: {files: \"in/journal-*.csv\"}", "source: {files: \"in/***.csv\"}", "`files`: "),
+        ("columns:\n", "ignore: [\"ФИО\"]\ncolumns:\n", "`ignore`: has no meaning without `schema_change`"),
+        (
+            "columns:\n",
+            "schema_change: freeze\nignore: [\"Сумма\"]\ncolumns:\n",
+            "`ignore`: `Сумма` is one of the columns",
+        ),
+        ("columns:\n", "schema_change: thaw\ncolumns:\n", "unknown variant `thaw`"),
+        ("{name: way,", "{name: extra_way,", "`name`: `extra_way` is not a name here"),
         ("contract: cases", "contract: cases\ntime_zone: Mars/Phobos", "`time_zone`: `Mars/Phobos` is not a time zone"),
     ];
     for (part, replacement, expected) in cases.into_iter().skip(1) {

@@ -8,13 +8,14 @@ use proptest::prelude::*;
 use svod::pipelines::formats::csv::{CsvDecoder, CsvOptions};
 use svod::pipelines::formats::ndjson::NdjsonDecoder;
 use svod::pipelines::formats::parquet::ParquetDecoder;
-use svod::pipelines::formats::{BlockLimits, ColumnName, Decoder, FormatError};
+use svod::pipelines::formats::{BlockLimits, ColumnName, Decoder, FormatError, WantedColumns};
 
 /// Rows of a file: place and values of each, then places and sentences of broken ones.
 pub(super) type Rows = (Vec<(u64, Vec<Option<String>>)>, Vec<(u64, String)>);
 
-pub(super) fn columns(names: &[&str]) -> Vec<ColumnName> {
-    names.iter().map(|name| ColumnName { from: (*name).to_owned(), name: format!("_{name}") }).collect()
+pub(super) fn columns(names: &[&str]) -> WantedColumns {
+    let name = |name: &&str| ColumnName { from: (*name).to_owned(), name: format!("_{name}") };
+    names.iter().map(name).collect::<Vec<_>>().into()
 }
 
 pub(super) fn drain(decoder: &mut dyn Decoder) -> Result<Rows, FormatError> {

@@ -9,7 +9,7 @@ use svod::pipelines::formats::ndjson::NdjsonDecoder;
 use svod::pipelines::formats::unpacking::UnpackLimits;
 use svod::pipelines::formats::xlsx::XlsxDecoder;
 use svod::pipelines::formats::xml::XmlDecoder;
-use svod::pipelines::formats::{BlockLimits, Decoder, FormatError};
+use svod::pipelines::formats::{BlockLimits, Decoder, FormatError, Undeclared, WantedColumns};
 
 use super::formats::{columns, csv_options, parquet_file, read_parquet};
 use super::{formats_xlsx, formats_xml};
@@ -73,6 +73,8 @@ fn survive(decoder: Result<impl Decoder, FormatError>) {
     let Ok(mut decoder) = decoder else { return };
     while let Ok(Some(block)) = decoder.next_block() {
         assert_eq!(block.frame.height(), block.rows.len());
+        let others = block.changes.undeclared.iter().flat_map(|column| &column.values);
+        assert!(others.into_iter().all(|(row, _)| *row < block.rows.len()));
         let raw = block.raw.masked(&block.frame, 0, &columns(&["a"]), &[true]);
         assert!(raw.chars().count() <= 4001);
         for broken in &block.broken {
@@ -81,15 +83,22 @@ fn survive(decoder: Result<impl Decoder, FormatError>) {
     }
 }
 
+/// The same columns, and others are handed over.
+fn watched(columns: &WantedColumns) -> WantedColumns {
+    columns.clone().strictly(Undeclared::HandOver, true, vec![false; columns.len()], [])
+}
+
 fn read_as_everything(bytes: &[u8]) {
     let limits = BlockLimits { n_bytes: 64, n_rows: 3 };
     let names = columns(&["a", "б.в"]);
     survive(Ok::<_, FormatError>(NdjsonDecoder::new(bytes, &names, limits)));
+    survive(Ok::<_, FormatError>(NdjsonDecoder::new(bytes, &watched(&names), limits)));
     survive(Ok::<_, FormatError>(JsonDecoder::new(bytes, None, &names, limits)));
     survive(Ok::<_, FormatError>(JsonDecoder::new(bytes, Some("data.items"), &names, limits)));
     for row in ["/s:Envelope/s:Body/c:Cases/c:Case", "/*/*", "/a"] {
         let names = columns(&["@id", ".", "../@region", "Note", "*/@kind"]);
         survive(XmlDecoder::new(bytes, &formats_xml::options(row), &names, limits));
+        survive(XmlDecoder::new(bytes, &formats_xml::options(row), &watched(&names), limits));
     }
     for encoding in [encoding_rs::UTF_8, encoding_rs::IBM866, encoding_rs::UTF_16LE, encoding_rs::UTF_16BE] {
         let options = CsvOptions { encoding, skip_lines: 1, skip_rows: vec!["итого".to_owned()], ..csv_options() };

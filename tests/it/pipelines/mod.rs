@@ -1,7 +1,9 @@
 //! Pipelines from a file of a register to the lake.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail as the test does")]
 
+mod balance;
 mod bench_project;
+mod contract_rules;
 mod declarations;
 mod formats;
 mod formats_bytes;
@@ -21,6 +23,8 @@ mod postgres_server;
 mod push;
 mod retry;
 mod s3;
+mod schema_change;
+mod schema_change_nested;
 mod shipped;
 mod source_declarations;
 mod stops;

@@ -118,7 +118,7 @@ fn the_examples_of_the_manual_are_right() {
         let text = fs_err::read_to_string(project.root().join("pipelines/journal.yaml")).unwrap();
         let text =
             text.replace("source: {http: {url: \"http://a.example/b\"}}\n", &example).replace("saved", "changed");
-        let has_format = !example.contains("postgres:") && !example.contains("format:");
+        let has_format = !example.contains("postgres:") && !example.contains("\nformat:");
         let text = if has_format { text } else { text.replace("format: {ndjson: {}}\n", "") };
         project.write("pipelines/journal.yaml", &text);
         let (_, _, pipelines) = project.load().unwrap_or_else(|problems| panic!("{problems}"));

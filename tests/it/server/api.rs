@@ -1,8 +1,14 @@
 //! What programs get.
 
-use serde_json::Value;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use svod::intake::{History, RunRequest, pull_and_refresh};
+use svod::warehouse::{BatchRecord, Lake, WarehouseLock};
+use tempfile::TempDir;
 
 use super::test_app::TestApp;
+use crate::support::warehouse::{shipped_project, test_clock};
 
 #[tokio::test]
 async fn every_widget_of_every_dashboard_has_its_forms() {
@@ -85,6 +91,61 @@ async fn runs_balance() {
         let parts = number(run, "accepted") + number(run, "duplicate") + number(run, "rejected");
         assert_eq!(number(run, "read"), parts, "{run}");
     }
+}
+
+/// A data directory with two batches that have no event, and the record of a run that is marked.
+async fn warehouse_with_warnings() -> TempDir {
+    let data = TempDir::new().unwrap();
+    let project = shipped_project();
+    let lake = Lake::open(data.path()).await.unwrap();
+    for number in 1..=2 {
+        let record = BatchRecord {
+            pipeline: "samara_appeals".to_owned(),
+            number,
+            run: "run".to_owned(),
+            file: format!("{number}.ndjson"),
+            file_hash: "0".to_owned(),
+            position: None,
+            started_at: test_clock().now(),
+            finished_at: test_clock().now(),
+            read: 0,
+            accepted: 0,
+            duplicate: 0,
+            rejected: 0,
+            outside: 0,
+            events: 0,
+            last_event_at: Some("2026-11-18T08:00:00Z".parse().unwrap()),
+            quarantine: None,
+            warnings: Vec::new(),
+        };
+        lake.append(project.contracts.get("cases").unwrap(), &record, Vec::new()).await.unwrap();
+    }
+    let lock = WarehouseLock::acquire(data.path()).unwrap();
+    let request = RunRequest::of(Vec::new());
+    let pulling = pull_and_refresh(&project, data.path(), test_clock(), &request, &lock, Arc::new(|_| {}));
+    let mut record = pulling.await.unwrap().record;
+    let marked = json!({
+        "pipeline": "samara_appeals", "state": "done", "files": 1, "unchanged": 0, "bytes": 0, "read": 0, "accepted": 0,
+        "duplicate": 0, "rejected": 0, "outside": 0, "events": 0, "reasons": {}, "seconds": 0.0,
+        "stages": {"find": 0.0, "read": 0.0, "commit": 0.0}, "warnings": ["первое <1>", "второе"], "failures": []
+    });
+    record.pipelines.push(serde_json::from_value(marked).unwrap());
+    History::new(data.path()).write(&record, &lock).unwrap();
+    data
+}
+
+#[tokio::test]
+async fn what_marks_a_batch_is_told_by_the_api_and_on_the_page() {
+    let app = TestApp::over_data(warehouse_with_warnings().await).await;
+    let runs = app.get("/api/v1/runs").await.json();
+    assert_eq!(runs.as_array().unwrap().len(), 1);
+    assert_eq!(runs[0]["pipelines"][0]["warnings"], json!(["первое <1>", "второе"]));
+    let page = app.get("/data").await;
+    assert!(page.text().contains("Предупреждения") && page.text().contains("первое &lt;1&gt;"), "{}", page.text());
+    // Events of Wednesday are there; those of Thursday were due by the end of Friday, and it is Saturday.
+    assert!(page.text().contains("опаздывает с 20.11.2026 23:59"), "{}", page.text());
+    let english = app.get("/data?lang=en").await;
+    assert!(english.text().contains("late since 20.11.2026 23:59"), "{}", english.text());
 }
 
 #[tokio::test]

@@ -50,6 +50,11 @@ impl TestApp {
         Self { router: router(app_over(loaded, data.path()).await), _folders: vec![project, data] }
     }
 
+    /// Over a data directory.
+    pub async fn over_data(data: TempDir) -> Self {
+        Self { router: router(app(data.path()).await), _folders: vec![data] }
+    }
+
     /// `GET` of a path.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await

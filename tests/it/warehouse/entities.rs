@@ -121,10 +121,10 @@ async fn batches_are_entities_too() {
         [
             "pipeline=journal batch=1 table=cases run=run file=journal-1.csv started_at=2024-06-01T00:00:00Z \
          finished_at=2024-06-01T00:01:00Z finished_on=2024-06-01 read=1 accepted=1 duplicate=0 rejected=0 events=1 \
-         last_event_at=2024-03-01T08:00:00Z quarantine=- month=2024-06",
+         last_event_at=2024-03-01T08:00:00Z quarantine=- warnings=- month=2024-06",
             "pipeline=journal batch=2 table=cases run=run file=journal-2.csv started_at=2024-06-01T00:00:00Z \
          finished_at=2024-06-01T00:01:00Z finished_on=2024-06-01 read=0 accepted=0 duplicate=0 rejected=0 events=0 \
-         last_event_at=- quarantine=- month=2024-06",
+         last_event_at=- quarantine=- warnings=- month=2024-06",
         ]
     );
 }

@@ -251,6 +251,7 @@ pub(crate) fn record(pipeline: &str, number: i64, events: &[Event]) -> BatchReco
         events: events.len() as u64,
         last_event_at: events.iter().map(|event| event.occurred_at).max(),
         quarantine: None,
+        warnings: Vec::new(),
     }
 }
 

@@ -16,7 +16,8 @@ use polars::prelude::{Column, DataFrame, IntoColumn, IntoSeries, StringChunkedBu
 
 use super::unpacking::UnpackLimits;
 use super::{
-    Block, BlockLimits, BrokenRow, ColumnName, Decoder, FormatError, RawRows, find_columns, is_skipped, mask_shape,
+    Block, BlockLimits, BrokenRow, ColumnChanges, Decoder, FormatError, FoundColumns, RawRows, UndeclaredColumn,
+    WantedColumns, is_skipped, mask_shape,
 };
 use inspect::{inspect, workbook};
 
@@ -51,6 +52,8 @@ pub enum Sheet {
 /// the values that were kept with them. Rows without any value are no rows. A row with the error of a formula in a declared column is broken.
 pub struct XlsxDecoder {
     blocks: Receiver<Result<Option<Block>, FormatError>>,
+    /// Names of the columns that are not declared, once the header is read.
+    undeclared: Receiver<Vec<String>>,
     is_done: bool,
 }
 
@@ -58,7 +61,7 @@ pub struct XlsxDecoder {
 struct Task<F> {
     file: F,
     options: XlsxOptions,
-    columns: Vec<ColumnName>,
+    columns: WantedColumns,
     limits: BlockLimits,
     unpack: UnpackLimits,
 }
@@ -71,18 +74,19 @@ impl XlsxDecoder {
     pub fn new<F: Read + Seek + Send + 'static>(
         file: F,
         options: XlsxOptions,
-        columns: &[ColumnName],
+        columns: &WantedColumns,
         limits: BlockLimits,
         unpack: UnpackLimits,
     ) -> Result<Self, FormatError> {
         let (sender, blocks) = sync_channel(1);
-        let task = Task { file, options, columns: columns.to_vec(), limits, unpack };
+        let task = Task { file, options, columns: columns.clone(), limits, unpack };
+        let (header_sender, undeclared) = sync_channel(1);
         let reading = std::thread::Builder::new().name("workbook".to_owned()).spawn(move || {
             // A decoder that is dropped in the middle does not listen any more.
-            let _ = sender.send(task.read(&sender).map(|()| None));
+            let _ = sender.send(task.read(&header_sender, &sender).map(|()| None));
         });
         reading.map_err(FormatError::Read)?;
-        Ok(Self { blocks, is_done: false })
+        Ok(Self { blocks, undeclared, is_done: false })
     }
 }
 
@@ -95,10 +99,19 @@ impl Decoder for XlsxDecoder {
         self.is_done = !matches!(next, Ok(Some(_)));
         next
     }
+
+    fn undeclared_in_header(&self) -> Option<Vec<String>> {
+        // Where there is no header, the first block says why.
+        self.undeclared.recv().ok()
+    }
 }
 
 impl<F: Read + Seek> Task<F> {
-    fn read(mut self, sender: &SyncSender<Result<Option<Block>, FormatError>>) -> Result<(), FormatError> {
+    fn read(
+        mut self,
+        undeclared: &SyncSender<Vec<String>>,
+        sender: &SyncSender<Result<Option<Block>, FormatError>>,
+    ) -> Result<(), FormatError> {
         inspect(&mut self.file, self.unpack)?;
         let n_bytes = self.file.seek(SeekFrom::End(0)).map_err(FormatError::Read)?;
         self.file.rewind().map_err(FormatError::Read)?;
@@ -117,8 +130,10 @@ impl<F: Read + Seek> Task<F> {
         let last_row = u64::from(cells.dimensions().end.0) + 1;
         let mut rows = SheetRows { cells, next: None, is_done: false };
         let header = self.options.read_header(&mut rows, &merged)?;
-        let places = find_columns(&self.columns, &header)?;
-        let builder = BlockBuilder { columns: &self.columns, header: header.into(), places, limits: self.limits };
+        let found = self.columns.find(&header)?;
+        // There is room for the names, and whoever asked for blocks only does not listen.
+        let _ = undeclared.send(found.undeclared.iter().map(|(_, name)| name.clone()).collect());
+        let builder = BlockBuilder { columns: &self.columns, header: header.into(), found, limits: self.limits };
         while let Some(mut block) = builder.build(&mut rows, &self.options.skip_rows)? {
             let row = block.rows.iter().chain(block.broken.iter().map(|row| &row.row)).max().copied().unwrap_or(0);
             block.n_bytes_read = n_bytes.saturating_mul(row.min(last_row)) / last_row;
@@ -226,13 +241,19 @@ impl XlsxOptions {
 
 /// Turns rows of a sheet into blocks.
 struct BlockBuilder<'a> {
-    columns: &'a [ColumnName],
+    columns: &'a WantedColumns,
     header: Arc<[String]>,
-    places: Vec<usize>,
+    found: FoundColumns,
     limits: BlockLimits,
 }
 
 impl BlockBuilder<'_> {
+    /// Whether a declared column stands at a place of the header.
+    fn is_declared(&self, place: usize) -> bool {
+        let mut places = self.found.places.iter().enumerate();
+        places.any(|(column, at)| *at == Some(place) && !self.columns.is_found(column))
+    }
+
     /// The next block; none at the end of the sheet.
     fn build<R: Read + Seek>(
         &self,
@@ -241,6 +262,8 @@ impl BlockBuilder<'_> {
     ) -> Result<Option<Block>, FormatError> {
         let mut builders: Vec<StringChunkedBuilder> =
             self.columns.iter().map(|column| StringChunkedBuilder::new(column.name.as_str().into(), 1024)).collect();
+        let undeclared = |(_, name): &(usize, String)| UndeclaredColumn { name: name.clone(), values: Vec::new() };
+        let mut undeclared: Vec<UndeclaredColumn> = self.found.undeclared.iter().map(undeclared).collect();
         let (mut rows, mut broken, mut n_bytes) = (Vec::new(), Vec::new(), 0);
         let mut is_end = false;
         while n_bytes < self.limits.n_bytes && rows.len() + broken.len() < self.limits.n_rows {
@@ -257,7 +280,7 @@ impl BlockBuilder<'_> {
                 let Some(slot) = texts.get_mut(place) else { continue };
                 match cell::text(value) {
                     Ok(text) => *slot = text,
-                    Err(found) if self.places.contains(&place) => error = error.or(Some((place, found))),
+                    Err(found) if self.is_declared(place) => error = error.or(Some((place, found))),
                     Err(found) => *slot = Some(found),
                 }
             }
@@ -275,8 +298,13 @@ impl BlockBuilder<'_> {
                 continue;
             }
             rows.push(row);
-            for (builder, place) in builders.iter_mut().zip(&self.places) {
-                builder.append_option(texts.get(*place).and_then(Option::as_deref));
+            let text = |place: usize| texts.get(place).and_then(Option::as_deref);
+            for (builder, place) in builders.iter_mut().zip(&self.found.places) {
+                builder.append_option(place.and_then(text));
+            }
+            for (column, (place, _)) in undeclared.iter_mut().zip(&self.found.undeclared) {
+                let value = text(*place).filter(|value| !value.is_empty());
+                column.values.extend(value.map(|value| (rows.len() - 1, value.to_owned())));
             }
         }
         if is_end && rows.is_empty() && broken.is_empty() {
@@ -287,8 +315,13 @@ impl BlockBuilder<'_> {
         Ok(Some(Block {
             frame: DataFrame::new(rows.len(), columns)?,
             rows,
-            raw: RawRows::Fields { header: Arc::clone(&self.header), places: self.places.clone(), separator: ';' },
+            raw: RawRows::Fields {
+                header: Arc::clone(&self.header),
+                places: self.found.places.clone(),
+                separator: ';',
+            },
             broken,
+            changes: ColumnChanges { missing: Arc::clone(&self.found.missing), undeclared },
             n_bytes_read: 0,
         }))
     }

@@ -1,8 +1,9 @@
 //! XML documents with repeated elements.
 //!
 //! A document is read from front to back, one event after the other: `path` says where values stand, `tracker` collects those of the
-//! row that is read. There are no document type definitions and so no entities but the five that every document has.
+//! row that is read, `others` what no path leads to. There are no document type definitions and so no entities but the five that every document has.
 
+mod others;
 mod path;
 mod tracker;
 
@@ -11,15 +12,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use encoding_rs::Encoding;
+use indexmap::IndexMap;
 use polars::prelude::{Column, DataFrame, IntoColumn, IntoSeries, StringChunkedBuilder};
 use quick_xml::events::Event;
 use quick_xml::reader::NsReader;
 
+use others::Others;
 pub use path::{Name, ValuePath, XmlOptions};
 use tracker::Tracker;
 
 use super::encoding::{DecodingReader, Gauge};
-use super::{Block, BlockLimits, ColumnName, Decoder, FormatError, RawRows};
+use super::{
+    Block, BlockLimits, ColumnChanges, ColumnName, Decoder, FormatError, RawRows, Undeclared, UndeclaredColumn,
+    WantedColumns,
+};
 
 /// Bytes at the start of a document among which it names its encoding.
 const HEAD: usize = 1024;
@@ -32,11 +38,15 @@ type Bytes<R> = std::io::Chain<Cursor<Vec<u8>>, R>;
 /// The place of a row is its number in the document, from 1. An element without text is an empty text, a missing one is null. A row where a
 /// declared value is there twice, or has elements inside, is broken. A document that is not well-formed, declares a type, or has no place for
 /// rows, is unreadable as a whole.
+///
+/// Columns that nobody declared are the other elements in a row, by name, and the other attributes of a row, by `@name`, both without a prefix.
 pub struct XmlDecoder<R> {
     reader: NsReader<BufReader<DecodingReader<Bytes<R>>>>,
     buffer: Vec<u8>,
     tracker: Tracker,
-    columns: Vec<ColumnName>,
+    columns: WantedColumns,
+    /// For each declared column whether some row had it; empty before the first row.
+    is_seen: Vec<bool>,
     header: Arc<[String]>,
     limits: BlockLimits,
     gauge: Arc<Gauge>,
@@ -51,7 +61,7 @@ impl<R: Read> XmlDecoder<R> {
     pub fn new(
         input: R,
         options: &XmlOptions,
-        columns: &[ColumnName],
+        columns: &WantedColumns,
         limits: BlockLimits,
     ) -> Result<Self, FormatError> {
         let wrong = |column: &str, problem| FormatError::Path { column: column.to_owned(), problem };
@@ -59,7 +69,9 @@ impl<R: Read> XmlDecoder<R> {
         let path = |column: &ColumnName| {
             options.value_path(&column.from, &row).map_err(|problem| wrong(&column.from, problem))
         };
-        let paths = columns.iter().map(path).collect::<Result<Vec<_>, _>>()?;
+        let declared = columns.iter().enumerate().filter(|(place, _)| !columns.is_found(*place));
+        let paths = declared.map(|(_, column)| path(column)).collect::<Result<Vec<_>, _>>()?;
+        let others = (columns.undeclared() != Undeclared::LeaveAlone).then(|| Others::new(row.len()));
         let (encoding, input) = find_encoding(input)?;
         let gauge = Arc::new(Gauge::default());
         let text = DecodingReader::new(input, encoding, Arc::clone(&gauge));
@@ -69,8 +81,9 @@ impl<R: Read> XmlDecoder<R> {
         Ok(Self {
             reader,
             buffer: Vec::new(),
-            tracker: Tracker::new(options.row.clone(), row, paths, Arc::clone(&header)),
-            columns: columns.to_vec(),
+            tracker: Tracker::new(options.row.clone(), row, paths, Arc::clone(&header), others),
+            columns: columns.clone(),
+            is_seen: Vec::new(),
             header,
             limits,
             gauge,
@@ -87,6 +100,7 @@ impl<R: Read + Send> Decoder for XmlDecoder<R> {
         let mut builders: Vec<StringChunkedBuilder> =
             self.columns.iter().map(|column| StringChunkedBuilder::new(column.name.as_str().into(), 1024)).collect();
         let (mut rows, mut broken, mut n_bytes) = (Vec::new(), Vec::new(), 0);
+        let mut undeclared: IndexMap<String, Vec<(usize, String)>> = IndexMap::new();
         while n_bytes < self.limits.n_bytes && rows.len() + broken.len() < self.limits.n_rows {
             self.buffer.clear();
             if !self.tracker.is_in_row() {
@@ -96,6 +110,7 @@ impl<R: Read + Send> Decoder for XmlDecoder<R> {
                 self.reader.read_event_into(&mut self.buffer).map_err(|error| self.tracker.unreadable(error))?;
             if matches!(event, Event::Eof) {
                 self.tracker.finish()?;
+                self.columns.check_seen(&self.is_seen)?;
                 self.at_end = true;
                 break;
             }
@@ -106,12 +121,30 @@ impl<R: Read + Send> Decoder for XmlDecoder<R> {
                     broken.push(row);
                     continue;
                 }
-                rows.push(row.place);
-                for (builder, value) in builders.iter_mut().zip(&row.values) {
-                    builder.append_option(value.as_deref());
+                self.is_seen.resize(row.values.len(), false);
+                for (is_seen, value) in self.is_seen.iter_mut().zip(&row.values) {
+                    *is_seen |= value.is_some();
                 }
+                let found = self.columns.iter().skip(row.values.len());
+                let found = found.map(|column| row.others.get(&column.from).map(String::as_str));
+                let values = row.values.iter().map(Option::as_deref).chain(found);
+                for (builder, value) in builders.iter_mut().zip(values) {
+                    builder.append_option(value);
+                }
+                for (name, value) in row.others.into_iter().filter(|(name, _)| self.columns.is_undeclared(name)) {
+                    let values = undeclared.entry(name).or_default();
+                    if !value.is_empty() {
+                        values.push((rows.len(), value));
+                    }
+                }
+                rows.push(row.place);
             }
         }
+        if self.columns.undeclared() == Undeclared::Refuse && !undeclared.is_empty() {
+            let undeclared = undeclared.into_keys().collect();
+            return Err(FormatError::ChangedColumns { undeclared, missing: Vec::new() });
+        }
+        let undeclared = undeclared.into_iter().map(|(name, values)| UndeclaredColumn { name, values }).collect();
         let columns: Vec<Column> =
             builders.into_iter().map(|builder| builder.finish().into_series().into_column()).collect();
         Ok(Some(Block {
@@ -119,10 +152,11 @@ impl<R: Read + Send> Decoder for XmlDecoder<R> {
             rows,
             raw: RawRows::Fields {
                 header: Arc::clone(&self.header),
-                places: (0..self.columns.len()).collect(),
+                places: (0..self.columns.len()).map(Some).collect(),
                 separator: ';',
             },
             broken,
+            changes: ColumnChanges { undeclared, ..ColumnChanges::default() },
             n_bytes_read: self.gauge.n_bytes_read.load(Ordering::Relaxed),
         }))
     }

@@ -3,13 +3,15 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
 use memchr::memchr_iter;
 use quick_xml::XmlVersion;
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::NamespaceResolver;
+use quick_xml::name::{NamespaceResolver, QName};
 
 use super::super::{BrokenRow, FormatError, MAX_ROW_BYTES, mask_shape};
+use super::others::Others;
 use super::path::{Name, ValuePath};
 
 /// Elements inside elements, at most; documents of registers have a dozen.
@@ -19,6 +21,8 @@ const MAX_DEPTH: usize = 100;
 pub(super) struct Row {
     pub(super) place: u64,
     pub(super) values: Vec<Option<String>>,
+    /// What no column takes, by name, if it is watched.
+    pub(super) others: IndexMap<String, String>,
     pub(super) broken: Option<BrokenRow>,
 }
 
@@ -46,6 +50,7 @@ pub(super) struct Tracker {
     paths: Vec<ValuePath>,
     names: Arc<[String]>,
     collected: Vec<Collected>,
+    others: Option<Others>,
     /// For each open element the columns whose path leads to it or through it.
     open: Vec<Vec<usize>>,
     /// Open elements that are those of the row's path.
@@ -59,7 +64,13 @@ pub(super) struct Tracker {
 }
 
 impl Tracker {
-    pub(super) fn new(row_name: String, row: Vec<Name>, paths: Vec<ValuePath>, names: Arc<[String]>) -> Self {
+    pub(super) fn new(
+        row_name: String,
+        row: Vec<Name>,
+        paths: Vec<ValuePath>,
+        names: Arc<[String]>,
+        others: Option<Others>,
+    ) -> Self {
         let collected = paths.iter().map(|_| Collected::default()).collect();
         Self {
             row_name,
@@ -67,6 +78,7 @@ impl Tracker {
             paths,
             names,
             collected,
+            others,
             open: Vec::new(),
             n_matched: 0,
             n_reached: 0,
@@ -183,6 +195,17 @@ impl Tracker {
                 self.put(column, value)?;
             }
         }
+        if let Some(others) = self.others.as_mut().filter(|_| self.n_matched == self.row.len()) {
+            let is_declared = |name: QName<'_>| {
+                let mut paths = active.iter().filter_map(|column| self.paths.get(*column));
+                paths.any(|path| {
+                    let attribute = path.attribute.as_ref().filter(|_| path.steps.len() == depth);
+                    attribute.is_some_and(|attribute| attribute.is_attribute(name, resolver))
+                })
+            };
+            let started = others.start(element, resolver, depth, !active.is_empty(), is_declared);
+            started.map_err(|error| self.broken(error))?;
+        }
         self.open.push(active);
         Ok(())
     }
@@ -202,6 +225,9 @@ impl Tracker {
     fn end(&mut self, is_malformed: bool) -> Option<Row> {
         let depth = self.open.len();
         self.open.pop();
+        if let Some(others) = &mut self.others {
+            others.end(depth);
+        }
         if self.n_matched != depth {
             return None;
         }
@@ -227,9 +253,10 @@ impl Tracker {
                 },
             )
             .collect();
+        let others = self.others.as_mut().map(Others::take).unwrap_or_default();
         let has_mark = |value: &String| value.contains(char::REPLACEMENT_CHARACTER);
         let sentence = sentence.or_else(|| {
-            (is_malformed && values.iter().flatten().any(has_mark))
+            (is_malformed && values.iter().flatten().chain(others.values()).any(has_mark))
                 .then(|| "есть байты, которых нет в кодировке документа".to_owned())
         });
         let broken = sentence.map(|sentence| {
@@ -238,7 +265,7 @@ impl Tracker {
                 format!("запись {}, строка файла {}: {sentence}; исправьте выгрузку", self.n_rows, self.row_line);
             BrokenRow { row: self.n_rows, raw: mask_shape(&texts.join(";")), sentence }
         });
-        Some(Row { place: self.n_rows, values, broken })
+        Some(Row { place: self.n_rows, values, others, broken })
     }
 
     /// The columns whose value is the text of the innermost open element.
@@ -251,6 +278,9 @@ impl Tracker {
     }
 
     fn text(&mut self, text: &str) -> Result<(), FormatError> {
+        if let Some(others) = &mut self.others {
+            others.text(text);
+        }
         for column in self.text_columns() {
             let Some(value) = self.collected.get_mut(column).and_then(|collected| collected.value.as_mut()) else {
                 continue;
@@ -289,7 +319,7 @@ impl Tracker {
 /// The value of the attribute that is looked for.
 fn find_attribute(
     element: &BytesStart<'_>,
-    is_wanted: impl Fn(quick_xml::name::QName<'_>) -> bool,
+    is_wanted: impl Fn(QName<'_>) -> bool,
 ) -> Result<Option<String>, quick_xml::Error> {
     for attribute in element.attributes() {
         let attribute = attribute?;
@@ -302,6 +332,6 @@ fn find_attribute(
 
 /// Whether an element says that it has no value.
 fn is_nil(element: &BytesStart<'_>) -> bool {
-    let is_nil = |name: quick_xml::name::QName<'_>| name.local_name().as_ref() == "nil" && name.prefix().is_some();
+    let is_nil = |name: QName<'_>| name.local_name().as_ref() == "nil" && name.prefix().is_some();
     find_attribute(element, is_nil).is_ok_and(|value| matches!(value.as_deref(), Some("true" | "1")))
 }

@@ -13,6 +13,7 @@ use super::paging::Place;
 use super::{HttpError, HttpSource, JsonPath};
 use crate::pipelines::FileError;
 use crate::pipelines::format::Format;
+use crate::pipelines::formats::WantedColumns;
 use crate::pipelines::formats::unpacking::UnpackLimits;
 use crate::pipelines::moment::ZoneClock;
 use crate::pipelines::packed::Part;
@@ -67,6 +68,7 @@ pub(super) fn count_rows(
 ) -> Result<RowFacts, Box<FileError>> {
     let cursor = source.cursor.as_ref().map(|cursor| &cursor.column);
     let columns: Vec<_> = cursor.iter().map(|column| column.name.clone()).collect();
+    let columns = WantedColumns::from(columns);
     let mut facts = RowFacts::default();
     let mut clock = cursor.map(|column| ZoneClock::new(column.time_zone));
     let part = Part::whole(file.clone());

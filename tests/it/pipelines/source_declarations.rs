@@ -112,13 +112,13 @@ fn the_examples_of_the_manual_are_right() {
     let manual = fs_err::read_to_string(project_root().join("pipelines/README.md")).unwrap();
     let example = Regex::new(r"(?s)```yaml\n(source:\n.*?)```").unwrap();
     let examples: Vec<_> = example.captures_iter(&manual).map(|found| found[1].to_owned()).collect();
-    assert_eq!(examples.len(), 2);
+    assert_eq!(examples.len(), 4);
     for example in examples {
         let project = project("url: \"http://a.example/b\"", "{ndjson: {}}");
         let text = fs_err::read_to_string(project.root().join("pipelines/journal.yaml")).unwrap();
         let text =
             text.replace("source: {http: {url: \"http://a.example/b\"}}\n", &example).replace("saved", "changed");
-        let has_format = !example.contains("postgres:");
+        let has_format = !example.contains("postgres:") && !example.contains("format:");
         let text = if has_format { text } else { text.replace("format: {ndjson: {}}\n", "") };
         project.write("pipelines/journal.yaml", &text);
         let (_, _, pipelines) = project.load().unwrap_or_else(|problems| panic!("{problems}"));

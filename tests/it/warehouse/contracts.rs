@@ -23,7 +23,20 @@ fn every_shipped_list_and_contract_is_right() {
     let contracts = Contracts::load(&project_root(), &reference).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(
         contracts.tables().collect::<Vec<_>>(),
-        ["cases", "certificates", "complaints", "passports", "programmes", "projects", "requests"]
+        [
+            "cases",
+            "certificates",
+            "complaints",
+            "debts",
+            "deliverables",
+            "electronic_cases",
+            "leaves",
+            "passports",
+            "programmes",
+            "projects",
+            "requests",
+            "returns"
+        ]
     );
     let cases = contracts.get("cases").unwrap();
     assert_eq!(cases.key()[0].name, "case_id");

@@ -124,10 +124,10 @@ async fn by_default_others_are_left_alone_and_the_declared_ones_must_be_there() 
         assert_eq!((report.accepted, report.batches[0].warnings.len()), (3, 0), "{format}");
         write(&project, format, "2", &[WITHOUT_SUM]);
         let report = project.run().await;
-        if !WITH_HEADER.contains(&format) {
-            assert_eq!(report.accepted, 1);
-        } else {
+        if WITH_HEADER.contains(&format) {
             assert!(failure(report).contains("column `Сумма` is not in the file"), "{format}");
+        } else {
+            assert_eq!(report.accepted, 1);
         }
     }
 }
@@ -220,11 +220,13 @@ async fn discard_row_rejects_what_has_more_than_was_declared() {
         write(&project, format, "1", &[A, B, C]);
         let report = project.run().await;
         assert_eq!((report.read, report.accepted, report.rejected), (3, 2, 1), "{format}");
+        // Excel counts the header as well.
+        let place = if format == "xlsx" { 3 } else { 2 };
         assert_eq!(
             project.rejected(&["row", "rule", "sentence"]).await,
-            [
-                "2 | undeclared | «Код льготы»: столбец не объявлен, а в нём есть значение; объявите его в конвейере или уберите из выгрузки"
-            ],
+            [format!(
+                "{place} | undeclared | «Код льготы»: столбец не объявлен, а в нём есть значение; объявите его в конвейере или уберите из выгрузки"
+            )],
             "{format}"
         );
         assert!(!project.rejected(&["raw"]).await[0].contains("7-Л"), "nobody knows whether it is personal");

@@ -68,8 +68,8 @@ fn other_elements_and_attributes_of_an_xml_row_are_handed_over() {
     );
     let known = ["Benefit", "@kind", "Empty", "Known"];
     assert!(read_xml(Undeclared::Refuse, &names, &known).unwrap().is_empty());
-    let error = read_xml(Undeclared::Refuse, &["@id", "Applicant", "Sum"], &known).unwrap_err().to_string();
-    assert!(error.starts_with("the columns have changed: `Applicant`, `Sum` are not in the file;"), "{error}");
+    let error = read_xml(Undeclared::Refuse, &["@id", "Applicant/Inn", "Sum"], &known).unwrap_err().to_string();
+    assert!(error.starts_with("the columns have changed: `Applicant/Inn`, `Sum` are not in the file;"), "{error}");
 }
 
 #[test]

@@ -151,7 +151,7 @@ impl Quality {
             return Ok(vec![None; self.rules.len()]);
         }
         let frame = DataFrame::new(events.rows.len(), columns)?;
-        let computed = collect(frame.lazy().select(wanted))?;
+        let computed = collect(frame.lazy().with_columns(wanted))?;
         let holds = |(number, watch): (usize, &Watch)| {
             if watch.condition.is_none() {
                 return Ok(None);

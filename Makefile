@@ -4,7 +4,7 @@ CARGO ?= cargo
 WEB := dashboards/web
 WEB_SOURCES := $(WEB)/package.json $(WEB)/package-lock.json $(wildcard $(WEB)/*.mjs) $(wildcard $(WEB)/src/*)
 
-.PHONY: demo test postgresql lint lint-contracts bench bench-scale web docs
+.PHONY: demo test postgresql torture lint lint-contracts bench bench-scale web docs
 
 # The linter of contracts comes from PyPI into an environment of its own.
 LINTER := $(or $(CARGO_TARGET_DIR),target)/datacontract-1.2.8
@@ -20,6 +20,10 @@ test: web postgresql
 ## The PostgreSQL server that stands in for a register in the tests, installed when absent
 postgresql:
 	.ci/postgresql
+
+## The tests that kill runs, at many more moments; about an hour
+torture: web postgresql
+	SVOD_TORTURE_KILLS=200 $(CARGO) test --locked --test it cli::kill
 
 ## What has to be clean before every push: format, lints, documentation
 lint: web lint-contracts

@@ -116,10 +116,10 @@ fn the_examples_of_the_manual_are_right() {
     for example in examples {
         let project = project("url: \"http://a.example/b\"", "{ndjson: {}}");
         let text = fs_err::read_to_string(project.root().join("pipelines/journal.yaml")).unwrap();
-        let text =
-            text.replace("source: {http: {url: \"http://a.example/b\"}}\n", &example).replace("saved", "changed");
         let has_format = !example.contains("postgres:") && !example.contains("\nformat:");
         let text = if has_format { text } else { text.replace("format: {ndjson: {}}\n", "") };
+        let text =
+            text.replace("source: {http: {url: \"http://a.example/b\"}}\n", &example).replace("saved", "changed");
         project.write("pipelines/journal.yaml", &text);
         let (_, _, pipelines) = project.load().unwrap_or_else(|problems| panic!("{problems}"));
         assert!(!matches!(pipelines[0].source(), svod::pipelines::sources::Source::Files { .. }));

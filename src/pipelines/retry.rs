@@ -34,7 +34,8 @@ pub async fn retry_units(
     let version = context.lake.version(&contract.table).await.map_err(lake_error)?.unwrap_or(-1);
     let records = context.lake.batches_between(&contract.table, -1, version).await.map_err(lake_error)?;
     let mut told = BTreeSet::new();
-    for record in pick(still_rejected(records, &pipeline.name), only, &pipeline.name)? {
+    let wanted = pick(still_rejected(records, &pipeline.name), only, &pipeline.name).map_err(|error| *error)?;
+    for record in wanted {
         if let Some(cause) = context.options.stop.reason() {
             return Err(RunError::Interrupted { pipeline: name(), file: record.file, cause });
         }
@@ -75,7 +76,7 @@ fn pick(
     mut rejected: BTreeMap<String, BatchRecord>,
     only: Option<&str>,
     pipeline: &str,
-) -> Result<Vec<BatchRecord>, RunError> {
+) -> Result<Vec<BatchRecord>, Box<RunError>> {
     let mut picked: Vec<BatchRecord> = match only {
         None => rejected.into_values().collect(),
         Some(file) => vec![rejected.remove(file).ok_or_else(|| {
@@ -84,7 +85,7 @@ fn pick(
                 [] => "nothing is in it".to_owned(),
                 files => format!("rows of these files are: {}", files.join(", ")),
             };
-            RunError::NotRejected { pipeline: pipeline.to_owned(), file: file.to_owned(), known }
+            Box::new(RunError::NotRejected { pipeline: pipeline.to_owned(), file: file.to_owned(), known })
         })?],
     };
     picked.sort_by_key(|record| record.number);

@@ -234,34 +234,10 @@ pub(super) async fn run_part(
     let (pipeline, contract) =
         evolved.as_ref().map_or((pipeline, contract), |(pipeline, contract)| (pipeline, contract));
     let (decoding, blocks) = decode(part.clone(), pipeline);
+    let report =
+        Progress { pipeline: pipeline_name(), file: file_name(), n_bytes_read: 0, n_bytes: stamp.n_bytes, n_rows: 0 };
     let ask = ask_known(context.lake, &contract.table, is_known);
-    let origin = Origin { pipeline: pipeline_name(), batch: number, file: file_name() };
-    let mut work = FileWork {
-        mapper: Mapper::new(pipeline, contract, context.reference).only_in(context.options.period),
-        rules: RuleChecker::new(contract, context.reference, started_at, pipeline.time_zone),
-        quality: Quality::new(contract),
-        watch: ColumnWatch::new(pipeline),
-        assembler: Assembler::new(contract, origin, context.key, ZoneClock::new(pipeline.time_zone), ask),
-        writer: context.lake.writer(contract),
-        quarantine: Quarantine::new(
-            &context.lake.quarantine_folder(&pipeline.name),
-            &pipeline.name,
-            number,
-            &file.name,
-        ),
-        columns: pipeline.column_names(),
-        hidden: pipeline.hidden(),
-        counts: Counts::default(),
-        progress: Arc::clone(&context.progress),
-        report: Progress {
-            pipeline: pipeline_name(),
-            file: file_name(),
-            n_bytes_read: 0,
-            n_bytes: stamp.n_bytes,
-            n_rows: 0,
-        },
-        stop: context.options.stop.clone(),
-    };
+    let mut work = prepare_work(context, pipeline, contract, number, report, ask);
     let working = spawn_blocking(move || {
         let worked = work.take_all(&blocks);
         (work, worked)
@@ -319,6 +295,34 @@ pub(super) async fn run_part(
     committed.map_err(|cause| RunError::Lake { pipeline: pipeline_name(), file: file_name(), cause })?;
     let commit_seconds = committing.elapsed().as_secs_f64();
     Ok(Ok(UnitReport { batch: record, reasons, n_bytes: stamp.n_bytes, difference, commit_seconds }))
+}
+
+/// What stands between the decoder of a file and its commit as batch `number`.
+fn prepare_work(
+    context: &RunContext<'_>,
+    pipeline: &Pipeline,
+    contract: &Contract,
+    number: i64,
+    report: Progress,
+    ask: AskKnown,
+) -> FileWork {
+    let origin = Origin { pipeline: pipeline.name.clone(), batch: number, file: report.file.clone() };
+    let quarantine = context.lake.quarantine_folder(&pipeline.name);
+    FileWork {
+        mapper: Mapper::new(pipeline, contract, context.reference).only_in(context.options.period),
+        rules: RuleChecker::new(contract, context.reference, context.clock.now(), pipeline.time_zone),
+        quality: Quality::new(contract),
+        watch: ColumnWatch::new(pipeline),
+        assembler: Assembler::new(contract, origin, context.key, ZoneClock::new(pipeline.time_zone), ask),
+        writer: context.lake.writer(contract),
+        quarantine: Quarantine::new(&quarantine, &pipeline.name, number, &report.file),
+        columns: pipeline.column_names(),
+        hidden: pipeline.hidden(),
+        counts: Counts::default(),
+        progress: Arc::clone(&context.progress),
+        report,
+        stop: context.options.stop.clone(),
+    }
 }
 
 /// Decodes a part on a thread of its own, one block ahead of who takes them.

@@ -1,6 +1,6 @@
 //! Sources on the network as written in `pipelines/*.yaml`: the raw structs, whose doc lines are the manual of the format.
 //!
-//! What the values mean and whether they fit together is checked in [`super::check_source`].
+//! What the values mean and whether they fit together is checked in `check_source`.
 
 use std::fmt;
 

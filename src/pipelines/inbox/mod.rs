@@ -6,8 +6,8 @@
 //!  one fsync
 //! ```
 //!
-//! Bodies are frames of append-only segments ([`frame`]) in the pipeline's folder ([`folder`]), and their idempotency keys are remembered
-//! for a declared time ([`keys`]). Whoever takes the folder's lock first reads on what others wrote, so that several processes may share an
+//! Bodies are frames of append-only segments (`frame`) in the pipeline's folder (`folder`), and their idempotency keys are remembered
+//! for a declared time (`keys`). Whoever takes the folder's lock first reads on what others wrote, so that several processes may share an
 //! inbox. Knows neither rows nor contracts, and nothing of HTTP.
 
 mod error;

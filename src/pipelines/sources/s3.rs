@@ -112,7 +112,7 @@ pub struct S3Feed {
 }
 
 impl S3Feed {
-    /// The objects of a store, which is asked by the first [`Self::next`].
+    /// The objects of a store, which is asked by the first `next`.
     #[must_use]
     pub fn new(options: &S3Options, around: Surroundings<'_>) -> Self {
         Self {

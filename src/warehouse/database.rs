@@ -33,8 +33,13 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, duckdb::Error> {
 }
 
 /// Moments become `TIMESTAMP` in UTC, whatever the time zone of the machine.
+///
+/// Only a DuckDB with the extension `icu` has time zones, and the setting: the one that is compiled in knows UTC alone.
 fn in_utc(connection: Connection) -> Result<Connection, duckdb::Error> {
-    connection.execute_batch("SET TimeZone = 'UTC'")?;
+    let zones = "SELECT count(*) > 0 FROM duckdb_settings() WHERE lower(name) = 'timezone'";
+    if connection.query_row(zones, [], |row| row.get(0))? {
+        connection.execute_batch("SET TimeZone = 'UTC'")?;
+    }
     Ok(connection)
 }
 

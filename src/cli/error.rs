@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::output;
 use crate::declarations::Problems;
+pub(super) use crate::domain::error_chain::chain;
 use crate::indicators::QueryError;
 
 /// Why a command did not do what was asked.
@@ -40,19 +41,6 @@ impl CliError {
             Self::Failed(_) => ExitCode::from(1),
         }
     }
-}
-
-/// An error and its causes on one line, `outer: inner: innermost`.
-#[must_use]
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut lines = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        lines.push(error.to_string());
-        cause = error.source();
-    }
-    lines.dedup();
-    lines.join(": ")
 }
 
 /// Prints an error on standard error.

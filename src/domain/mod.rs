@@ -3,6 +3,7 @@
 //! No I/O, no engine and no clock in here.
 
 pub mod calendar;
+pub mod error_chain;
 pub mod figure;
 pub mod language;
 pub mod number;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub(super) use crate::domain::error_chain::chain;
 use crate::domain::period::Period;
 use crate::pipelines::{PipelineReport, RunError, StageSeconds};
 use crate::warehouse::BatchRecord;
@@ -215,16 +216,4 @@ impl PipelineRun {
             failures,
         }
     }
-}
-
-/// An error and its causes on one line, `outer: inner: innermost`.
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut parts = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        parts.push(error.to_string());
-        cause = error.source();
-    }
-    parts.dedup();
-    parts.join(": ")
 }

@@ -20,6 +20,7 @@ use super::inventory::{needed_files, tables};
 use super::lake::{Lake, LakeError, TableHistory, TableKind};
 use super::lock::WarehouseLock;
 use super::snapshot::{Snapshot, Snapshots};
+use crate::domain::error_chain;
 
 pub use finding::{Finding, Severity};
 
@@ -153,8 +154,5 @@ fn restore_or_rebuild(kind: TableKind) -> String {
 
 /// An error and its causes on one line.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let mut lines: Vec<String> = causes.map(ToString::to_string).collect();
-    lines.dedup();
-    lines.join(": ").replace('\n', " ")
+    error_chain::chain(error).replace('\n', " ")
 }

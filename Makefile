@@ -4,7 +4,7 @@ CARGO ?= cargo
 WEB := dashboards/web
 WEB_SOURCES := $(WEB)/package.json $(WEB)/package-lock.json $(wildcard $(WEB)/*.mjs) $(wildcard $(WEB)/src/*)
 
-.PHONY: demo test postgresql torture lint lint-contracts bench bench-scale web docs
+.PHONY: demo test postgresql torture lint lint-contracts bench bench-scale bench-catalogue web docs
 
 # The linter of contracts comes from PyPI into an environment of its own.
 LINTER := $(or $(CARGO_TARGET_DIR),target)/datacontract-1.2.8
@@ -47,6 +47,10 @@ bench: web
 ## Ingestion beside bare DuckDB, and a small refresh on top of a long history; minutes, and gigabytes below the target folder
 bench-scale: web
 	$(CARGO) bench --locked --profile dev --bench scale
+
+## Every indicator at its default cut, after a refresh; SVOD_BENCH_MILLIONS=1,10
+bench-catalogue: web
+	$(CARGO) bench --locked --profile dev --bench catalogue
 
 ## Fonts, styles and scripts, installed from npm by the lock file and built into the binary
 web: $(WEB)/dist/.stamp

@@ -35,6 +35,12 @@ impl Clock {
         }
     }
 
+    /// The same clock if it has come to a moment, which is known to have been; else that moment, since time does not run backwards.
+    #[must_use]
+    pub fn not_before(self, moment: DateTime<Utc>) -> Self {
+        if self.now() < moment { Self::Fixed(moment) } else { self }
+    }
+
     /// The present date in a region's own time zone.
     #[must_use]
     pub fn today(self, time_zone: Tz) -> NaiveDate {

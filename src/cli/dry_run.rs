@@ -34,10 +34,13 @@ fn print_differences(reports: &[PipelineReport]) {
     let names = |names: &[String]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     for ColumnDifference { file, undeclared, missing } in reports.iter().flat_map(|report| &report.differences) {
         if !undeclared.is_empty() {
-            output::line(&format!("{file}: columns that nobody declared, left alone: {}", names(undeclared)));
+            output::line(&format!("{file}: columns that nobody declared: {}", names(undeclared)));
         }
         if !missing.is_empty() {
-            output::line(&format!("{file}: declared columns that are not there: {}", names(missing)));
+            output::line(&format!(
+                "{file}: declared columns that are not there or without any value: {}",
+                names(missing)
+            ));
         }
     }
     let n_different = reports.iter().map(|report| report.differences.len()).sum::<usize>();

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use super::output;
 use crate::declarations::Problems;
+use crate::domain::disk_fault::DiskFault;
 pub(super) use crate::domain::error_chain::chain;
+use crate::domain::language::Lang;
 use crate::indicators::QueryError;
 
 /// Why a command did not do what was asked.
@@ -53,7 +55,8 @@ pub fn print_error(error: &CliError) {
         }
         CliError::Argument(cause) | CliError::Failed(cause) => {
             output::error_line(&format!("error: {}", chain(cause.as_ref())));
-            if let Some(help) = cause.downcast_ref::<QueryError>().and_then(QueryError::help) {
+            let of_disk = DiskFault::of(cause.as_ref()).map(|fault| fault.advice(Lang::En).to_owned());
+            if let Some(help) = cause.downcast_ref::<QueryError>().and_then(QueryError::help).or(of_disk) {
                 output::error_line(&format!("  help: {help}"));
             }
         }

@@ -94,7 +94,7 @@ pub(super) fn run_context(context: &Context, arguments: &RunArguments) -> Result
         output::line(&format!("snapshot {} {state}", outcome.snapshot.number));
     }
     for warning in &intake.record.warnings {
-        output::error_line(&format!("warning: {warning}"));
+        output::error_line(&format!("warning: {}", warning.get(Lang::En)));
     }
     fail_if_any(&intake)
 }
@@ -127,7 +127,7 @@ pub(super) fn watch_run(
 /// Tells every failure of a run, and is one if there are any.
 pub(super) fn fail_if_any(intake: &Intake) -> Result<(), CliError> {
     let failures = intake.record.pipelines.iter().flat_map(|run| &run.failures);
-    let n_failures = failures.map(|failure| output::error_line(&format!("error: {failure}"))).count();
+    let n_failures = failures.map(|failure| output::error_line(&format!("error: {}", failure.get(Lang::En)))).count();
     let n_stopped = intake.reports.iter().filter(|report| report.stopped.is_some()).count();
     if n_failures == 0 {
         return Ok(());

@@ -32,7 +32,7 @@ impl LastRun {
         let ended_well = run.state == RunState::Done && record.failures.is_empty();
         let due = match record.started_by {
             Starter::Schedule { due_at, attempt } => Some((due_at, attempt)),
-            Starter::Cli { .. } | Starter::Api => None,
+            Starter::Cli { .. } | Starter::Api | Starter::Watch => None,
         };
         if due.is_none() && !ended_well {
             return None;

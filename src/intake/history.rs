@@ -156,6 +156,17 @@ impl History {
         Ok(None)
     }
 
+    /// When the last run of the newest month ended, as far as records tell; they are named by ids that grow with time.
+    ///
+    /// # Errors
+    /// [`HistoryError::File`]. A damaged record tells nothing.
+    pub fn last_moment(&self) -> Result<Option<DateTime<Utc>>, HistoryError> {
+        let Some(month) = self.months()?.pop() else { return Ok(None) };
+        let last = files_of(&self.folder.join(month))?.into_iter().rfind(|path| is_record(path));
+        let record = last.and_then(|path| read(&path).ok().flatten());
+        Ok(record.and_then(|record| record.finished_at))
+    }
+
     /// The months that have records, oldest first.
     fn months(&self) -> Result<Vec<String>, HistoryError> {
         let names = files_of(&self.folder)?.into_iter().filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()));

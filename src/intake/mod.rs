@@ -16,6 +16,7 @@ mod record;
 mod run;
 mod runner;
 mod trial;
+mod watch;
 
 pub use due::{LastRun, NextRun, next_run};
 pub use history::{History, HistoryError};

@@ -8,8 +8,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub(super) use crate::domain::error_chain::chain;
+use crate::domain::language::Lang;
 use crate::domain::period::Period;
-use crate::pipelines::{PipelineReport, RunError, StageSeconds};
+use crate::domain::sentence::Sentence;
+use crate::pipelines::{PipelineReport, RunError, StageSeconds, tell_file, tell_stop};
 use crate::warehouse::BatchRecord;
 
 /// How far a run is, or how it ended.
@@ -49,6 +51,8 @@ pub enum Starter {
     },
     /// A program or a person through the API.
     Api,
+    /// Files of the pipeline that changed.
+    Watch,
     /// The schedule of the pipeline.
     Schedule {
         /// When the run was due.
@@ -93,9 +97,11 @@ pub struct RunRecord {
     /// Whether it published that snapshot itself; if not, nothing had changed.
     pub published: bool,
     /// What somebody should know although nothing failed; rejected rows are told by rule in `pipelines`.
-    pub warnings: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    pub warnings: Vec<Sentence>,
     /// What went wrong outside of any pipeline.
-    pub failures: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    pub failures: Vec<Sentence>,
 }
 
 /// What a run did for one pipeline. `read = accepted + duplicate + rejected`.
@@ -133,7 +139,8 @@ pub struct PipelineRun {
     #[serde(default)]
     pub warnings: Vec<String>,
     /// What was not taken, and why.
-    pub failures: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    pub failures: Vec<Sentence>,
 }
 
 impl RunRecord {
@@ -169,10 +176,20 @@ impl RunRecord {
         for pipeline in self.pipelines.iter_mut().filter(|pipeline| !pipeline.state.is_final()) {
             pipeline.state = RunState::Killed;
         }
-        self.failures.push(
-            "the process or the machine stopped before the run had ended; what was committed stays, the next run goes on from there"
-                .to_owned(),
-        );
+        self.failures.push(Sentence::new(
+            "процесс, машина или диск отказали до конца загрузки; то, что уже записано, сохранено, следующая загрузка продолжит с этого места",
+            "the process, the machine or its disk stopped before the run had ended; what was committed stays, the next run goes on from there",
+        ));
+    }
+
+    /// The record with its sentences in one language.
+    #[must_use]
+    pub fn told(mut self, lang: Lang) -> Self {
+        let of_pipelines = self.pipelines.iter_mut().flat_map(|run| &mut run.failures);
+        for sentence in self.warnings.iter_mut().chain(&mut self.failures).chain(of_pipelines) {
+            *sentence = sentence.told(lang);
+        }
+        self
     }
 }
 
@@ -185,9 +202,9 @@ impl PipelineRun {
 
     /// What a report says.
     pub(super) fn of(report: &PipelineReport) -> Self {
-        let mut failures: Vec<String> =
-            report.failures.iter().map(|failure| format!("{}: {}", failure.file, chain(&failure.error))).collect();
-        failures.extend(report.stopped.as_ref().map(|error| chain(error)));
+        let mut failures: Vec<Sentence> =
+            report.failures.iter().map(|failure| tell_file(&failure.file, &failure.error)).collect();
+        failures.extend(report.stopped.as_ref().map(tell_stop));
         let of_batch = |batch: &BatchRecord| -> Vec<String> {
             batch.warnings.iter().map(|warning| format!("{}: {warning}", batch.file)).collect()
         };

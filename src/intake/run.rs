@@ -10,18 +10,24 @@ use uuid::Uuid;
 
 use super::history::{History, HistoryError};
 use super::lineage::LineageTeller;
-use super::record::{PipelineRun, RunRecord, RunState, Starter, chain};
+use super::record::{PipelineRun, RunRecord, RunState, Starter};
 use super::trial::sweep;
 use crate::clock::Clock;
+use crate::domain::language::Lang;
+use crate::domain::sentence::Sentence;
 use crate::pipelines::pseudonym::KeyError;
 use crate::pipelines::{
     Pipeline, PipelineReport, Progress, PseudonymKey, RunContext, RunError, RunOptions, StopReason, pull, retry_units,
+    tell_reason, tell_work,
 };
 use crate::project::Project;
 use crate::warehouse::refresh::RefreshProgress;
 use crate::warehouse::{
     Lake, LakeError, RefreshContext, RefreshError, RefreshOutcome, RefreshStep, WarehouseLock, refresh,
 };
+
+/// How far a clock may run behind without anybody being told.
+const CLOCK_SLACK: chrono::Duration = chrono::Duration::minutes(1);
 
 /// How far a run is.
 #[derive(Debug)]
@@ -118,13 +124,20 @@ pub async fn pull_and_refresh(
     let history = History::new(data_dir);
     let mut record = begin(request, clock);
     for killed in history.bury_killed(clock.now(), lock)? {
-        record.warnings.push(format!("the run {} was killed before its end; this run goes on from there", killed.run));
+        record.warnings.push(Sentence::new(
+            format!("загрузка {} оборвалась до своего конца; эта продолжает с того же места", killed.run),
+            format!("the run {} was killed before its end; this run goes on from there", killed.run),
+        ));
+    }
+    let judging = history.last_moment()?.map_or(clock, |moment| clock.not_before(moment));
+    if judging.now() - clock.now() > CLOCK_SLACK {
+        record.warnings.push(tell_clock(clock, judging));
     }
     history.write(&record, lock)?;
-    let run = Run { project, data_dir, clock, request, lock, history: &history };
+    let run = Run { project, data_dir, clock, judging, request, lock, history: &history };
     let worked = run.work(&mut record, on_step).await;
     if let Err(error) = &worked {
-        record.failures.push(chain(error));
+        record.failures.push(tell_work("загрузка не закончена", error));
     }
     record.finish(clock.now());
     let kept = history.write(&record, lock);
@@ -157,6 +170,8 @@ struct Run<'a> {
     project: &'a Project,
     data_dir: &'a Path,
     clock: Clock,
+    /// By which clock rows are judged and a snapshot is published.
+    judging: Clock,
     request: &'a RunRequest<'a>,
     lock: &'a WarehouseLock,
     history: &'a History,
@@ -174,7 +189,7 @@ impl Run<'_> {
         }
         let refreshing = Instant::now();
         let progress: RefreshProgress = Arc::new(move |step| on_step(Step::Refreshing(step)));
-        let context = refresh_context(self.project, self.data_dir, self.clock, &lake, &progress);
+        let context = refresh_context(self.project, self.data_dir, self.judging, &lake, &progress);
         let outcome = refresh(context, self.lock).await?;
         record.refresh_seconds = Some(refreshing.elapsed().as_secs_f64());
         (record.snapshot, record.published) = (Some(outcome.snapshot.number), outcome.published);
@@ -197,7 +212,7 @@ impl Run<'_> {
             contracts: &self.project.contracts,
             reference: &self.project.reference,
             key,
-            clock: self.clock,
+            clock: self.judging,
             run: &run,
             options: self.request.options.clone(),
             progress: Arc::new(move |progress: &Progress| on_step(Step::Pulling(progress))),
@@ -238,6 +253,19 @@ impl Run<'_> {
     }
 }
 
+/// A clock that runs behind what is known to have been.
+fn tell_clock(clock: Clock, judging: Clock) -> Sentence {
+    let [now, known] = [clock, judging].map(|clock| clock.now().format("%d.%m.%Y %H:%M UTC"));
+    Sentence::new(
+        format!(
+            "часы показывают {now}, хотя последняя загрузка была {known}; строки проверены по более позднему времени; исправьте часы"
+        ),
+        format!(
+            "the clock says {now}, although the last run was at {known}; rows are judged by the later time; set the clock right"
+        ),
+    )
+}
+
 /// What a refresh of a project needs.
 pub fn refresh_context<'a>(
     project: &'a Project,
@@ -267,6 +295,10 @@ fn set_state(record: &mut RunRecord, place: usize, state: RunState) {
 fn stop_waiting(record: &mut RunRecord, reason: StopReason) {
     for entry in record.pipelines.iter_mut().filter(|entry| !entry.state.is_final()) {
         entry.state = RunState::Stopped;
-        entry.failures.push(format!("its turn did not come: {reason}"));
+        let reason = tell_reason(reason);
+        entry.failures.push(Sentence::new(
+            format!("очередь не дошла: {}", reason.get(Lang::Ru)),
+            format!("its turn did not come: {}", reason.get(Lang::En)),
+        ));
     }
 }

@@ -1,4 +1,4 @@
-//! Runs in the background of a server: by schedule, and when somebody asks.
+//! Runs in the background of a server: by schedule, when watched files change, and when somebody asks.
 //!
 //! One run of a pipeline at a time. Runs of other pipelines, and those of the command line, wait for each other at the warehouse
 //! lock. Each run has a thread and an asynchronous runtime of its own, so that answering goes on beside it.
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -16,9 +16,11 @@ use super::due::{LastRun, NextRun, next_run};
 use super::history::{History, HistoryError};
 use super::record::{RunRecord, RunState, Starter, chain};
 use super::run::{Intake, IntakeError, RunRequest, begin, pull_and_refresh};
+use super::watch::FolderWatch;
 use crate::clock::Clock;
+use crate::domain::language::Lang;
 use crate::domain::period::Period;
-use crate::pipelines::{Pipeline, RunOptions, Stop};
+use crate::pipelines::{Pipeline, RunOptions, Stop, files_now};
 use crate::project::Project;
 use crate::warehouse::WarehouseLock;
 use crate::warehouse::lock::LockError;
@@ -76,6 +78,8 @@ pub struct Runner {
     stop: Stop,
     /// Runs of this process by pipeline, as they were asked for.
     active: Mutex<BTreeMap<String, RunRecord>>,
+    /// When a run of a pipeline last ended without a record, so that the schedule knows of it.
+    unrecorded: Mutex<BTreeMap<String, Instant>>,
     /// Last runs of pipelines before the recent days.
     older: Mutex<BTreeMap<String, Option<LastRun>>>,
 }
@@ -86,8 +90,8 @@ impl Runner {
     pub fn new(project: Arc<Project>, data_dir: PathBuf, clock: Clock) -> Arc<Self> {
         let history = History::new(&data_dir);
         let (began_at, stop) = (clock.now(), Stop::default());
-        let (active, older) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { project, data_dir, clock, history, began_at, stop, active, older })
+        let (active, unrecorded, older) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { project, data_dir, clock, history, began_at, stop, active, unrecorded, older })
     }
 
     /// The records of runs that ended.
@@ -196,18 +200,21 @@ impl Runner {
         Ok(last)
     }
 
-    /// Keeps the schedules of all pipelines in a thread until [`Runner::stop`]; none where no pipeline has one.
+    /// Keeps the schedules of all pipelines and watches their files in a thread until [`Runner::stop`]; none where no pipeline wants that.
     ///
     /// # Errors
     /// If the system gives no thread.
     pub fn keep_schedule(self: &Arc<Self>) -> Result<Option<JoinHandle<()>>, std::io::Error> {
-        if self.project.pipelines.iter().all(|pipeline| pipeline.schedule().is_none()) {
+        let is_kept = |pipeline: &Pipeline| pipeline.schedule().is_some() || pipeline.watched().is_some();
+        if !self.project.pipelines.iter().any(is_kept) {
             return Ok(None);
         }
         let runner = Arc::clone(self);
         let keeping = move || {
+            let mut watches = BTreeMap::new();
             while !runner.stop.is_asked() {
                 runner.start_due();
+                runner.start_changed(&mut watches);
                 thread::sleep(SCHEDULE_TICK);
             }
         };
@@ -216,7 +223,7 @@ impl Runner {
 
     /// Starts every pipeline whose time has come.
     fn start_due(self: &Arc<Self>) {
-        for pipeline in &self.project.pipelines {
+        for pipeline in self.project.pipelines.iter().filter(|pipeline| !self.is_resting(pipeline)) {
             let started = match self.next_run(pipeline) {
                 Ok(Some(next)) if next.at <= self.clock.now() => {
                     let started_by = Starter::Schedule { due_at: next.due_at, attempt: next.attempt };
@@ -225,15 +232,30 @@ impl Runner {
                 Ok(_) => continue,
                 Err(error) => Err(error.into()),
             };
-            match started {
-                Ok(run) => tracing::info!(pipeline = pipeline.name(), %run, "started by schedule"),
-                // It is tried again at the next tick, when the run at the command line has ended.
-                Err(StartError::Busy { .. } | StartError::Stopping) => {}
-                Err(error) => {
-                    tracing::error!(pipeline = pipeline.name(), error = chain(&error), "cannot be started by schedule");
-                }
+            tell_start(pipeline, &started, "by schedule");
+        }
+    }
+
+    /// Starts every pipeline whose watched files have changed and come to rest.
+    fn start_changed(self: &Arc<Self>, watches: &mut BTreeMap<String, FolderWatch>) {
+        for pipeline in &self.project.pipelines {
+            let Some((pattern, quiet)) = pipeline.watched() else { continue };
+            let now = Instant::now();
+            let watch = watches.entry(pipeline.name().to_owned()).or_insert_with(|| FolderWatch::new(now));
+            // A folder that cannot be listed now is looked at again; a run says what is wrong with it.
+            let is_due = files_now(&self.project.root, pattern).is_ok_and(|found| watch.is_due(found, now, quiet));
+            if is_due && tell_start(pipeline, &self.start(pipeline, Starter::Watch, None, false), "for changed files") {
+                watch.take();
             }
         }
+    }
+
+    /// Whether a pipeline waits for its next attempt after a run that could not even be recorded, as on a full disk.
+    fn is_resting(&self, pipeline: &Pipeline) -> bool {
+        let retry_after = pipeline.schedule().and_then(|schedule| schedule.retry_after.to_std().ok());
+        let unrecorded = self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = unrecorded.get(pipeline.name());
+        ended.zip(retry_after).is_some_and(|(ended, retry_after)| ended.elapsed() < retry_after)
     }
 
     /// Asks all runs to stop and waits until they have, at most `longest`.
@@ -259,10 +281,14 @@ impl Runner {
                 let state = intake.record.state;
                 tracing::info!(pipeline = name, %run, ?state, ?snapshot, "run ended");
                 for failure in intake.record.pipelines.iter().flat_map(|run| &run.failures) {
-                    tracing::error!(pipeline = name, %run, failure, "not everything was taken");
+                    tracing::error!(pipeline = name, %run, failure = failure.get(Lang::En), "not everything was taken");
                 }
             }
-            Err(error) => tracing::error!(pipeline = name, %run, error = chain(&error), "run failed"),
+            Err(error) => {
+                tracing::error!(pipeline = name, %run, error = chain(&error), "run failed");
+                let mut unrecorded = self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner);
+                unrecorded.insert(name.to_owned(), Instant::now());
+            }
         }
     }
 
@@ -291,6 +317,17 @@ impl Runner {
         let running = pull_and_refresh(&self.project, &self.data_dir, self.clock, &request, &lock, Arc::new(|_| {}));
         Ok(Some(runtime.block_on(running)?))
     }
+}
+
+/// Tells the log of a start; whether there was one. What is busy is tried again at the next tick, when the other run has ended.
+fn tell_start(pipeline: &Pipeline, started: &Result<Uuid, StartError>, why: &str) -> bool {
+    let pipeline = pipeline.name();
+    match started {
+        Ok(run) => tracing::info!(pipeline, %run, "started {why}"),
+        Err(StartError::Busy { .. } | StartError::Stopping) => {}
+        Err(error) => tracing::error!(pipeline, error = chain(error), "cannot be started {why}"),
+    }
+    started.is_ok()
 }
 
 /// Whether a pipeline of an unfinished run still has or awaits its turn.

@@ -110,6 +110,7 @@ impl Checker<'_> {
             contract: raw.contract.value.clone(),
             time_zone,
             source: pulled_from,
+            quiet: self.check_watch(&mut problems),
             schedule: raw
                 .schedule
                 .as_ref()

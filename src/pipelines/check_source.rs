@@ -23,6 +23,9 @@ use super::sources::secrets::{Parameter, Secret};
 use super::typing::SourceColumn;
 use crate::declarations::{Problems, Spanned};
 
+/// How long watched files must have been left alone, if not said.
+const DEFAULT_QUIET: Duration = Duration::from_secs(5);
+
 impl Checker<'_> {
     pub(super) fn check_source(
         &self,
@@ -55,6 +58,22 @@ impl Checker<'_> {
                 Source::Push(check_push(self.source, raw, self.raw.format.as_ref(), checker.problems))
             }
         }
+    }
+
+    /// How long watched files must have been left alone.
+    pub(super) fn check_watch(&self, problems: &mut Problems) -> Option<Duration> {
+        let raw = self.raw.watch.as_ref()?;
+        if !matches!(self.raw.source, RawSource::Files(_)) {
+            let problem = self.source.problem(raw, "`watch`: only files can be watched");
+            problems.push(problem.help("leave `watch` out; `schedule` says when the source is asked"));
+        }
+        let Some(quiet) = &raw.quiet else { return Some(DEFAULT_QUIET) };
+        let duration = humantime::parse_duration(quiet).ok();
+        if duration.is_none() {
+            let problem = self.source.problem(quiet, format!("`quiet`: `{}` is no length of time", **quiet));
+            problems.push(problem.help("e.g. `5s`, `1m`"));
+        }
+        duration
     }
 
     /// The format of a source that brings its own.

@@ -3,88 +3,56 @@
 //! A run needs only the declared columns and leaves others alone; somebody who tries a pipeline wants to know of both.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read};
 
-use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use serde_json::{Map, Value};
-
-use super::errors::FileError;
 use super::format::Format;
-use super::formats::csv::CsvDecoder;
-use super::formats::{BlockLimits, ColumnName, FormatError};
-use super::packed::Part;
+use super::formats::Block;
 use super::pipeline::Pipeline;
-use super::work::format_error;
-
-/// Lines of an NDJSON file that are looked at.
-const N_LINES: usize = 1000;
-/// Bytes of an NDJSON file that are looked at.
-const N_BYTES: u64 = 4 << 20;
 
 /// How the columns of a file differ from those of its pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnDifference {
     /// The file, relative to the project.
     pub file: String,
-    /// Columns that the file has and nobody declared: they are left alone.
+    /// Columns that the file has and nobody declared.
     pub undeclared: Vec<String>,
-    /// Declared columns that the file lacks, or, in NDJSON, that none of its first lines has.
+    /// Declared columns that the file lacks or, where each row names its own keys, that no row has a value in.
     pub missing: Vec<String>,
 }
 
-/// Compares the columns of a file with the declared ones; none where they are the same.
-///
-/// # Errors
-/// If the file cannot be read as what it is declared to be.
-pub(super) fn compare_columns(part: &Part, pipeline: &Pipeline) -> Result<Option<ColumnDifference>, FileError> {
-    let (file, limits) = (&part.unit.file, pipeline.unpack.limits);
-    let found = match &pipeline.format {
-        Format::Csv(options) if options.has_header => {
-            let decoder =
-                CsvDecoder::new(part.open(limits)?.bytes, options.clone(), &Vec::new().into(), BlockLimits::default());
-            decoder.map_err(|cause| format_error(file, cause))?.header().to_vec()
-        }
-        Format::Parquet => {
-            let reader = ParquetRecordBatchReaderBuilder::try_new(part.open_unpacked(limits)?);
-            let schema =
-                reader.map_err(|cause| format_error(file, FormatError::Parquet(cause)))?.schema().fields().clone();
-            schema.iter().map(|field| field.name().clone()).collect()
-        }
-        Format::Ndjson => keys_of(part.open(limits)?.bytes),
-        // Without a header there are no names to compare; columns of documents are paths.
-        Format::Csv(_) | Format::Json { .. } | Format::Xml(_) | Format::Xlsx(_) => return Ok(None),
-    };
-    if found.is_empty() {
-        return Ok(None);
-    }
-    let declared: Vec<String> = pipeline.column_names().into_iter().map(|ColumnName { from, .. }| from).collect();
-    let without = |of: &[String], other: &[String]| -> Vec<String> {
-        of.iter().filter(|name| !other.contains(name)).cloned().collect()
-    };
-    let (undeclared, missing) = (without(&found, &declared), without(&declared, &found));
-    let differs = !undeclared.is_empty() || !missing.is_empty();
-    Ok(differs.then(|| ColumnDifference { file: file.name.clone(), undeclared, missing }))
+/// Compares the columns of one file with the declared ones, block by block.
+#[derive(Debug)]
+pub(super) struct ColumnComparison {
+    undeclared: BTreeSet<String>,
+    missing: BTreeSet<String>,
+    /// Declared columns without a value so far, by place and name; none where a header names the columns.
+    unseen: Vec<(usize, String)>,
 }
 
-/// Keys of the objects on the first lines; lines that are none say nothing.
-fn keys_of(input: impl Read) -> Vec<String> {
-    let mut keys = BTreeSet::new();
-    for line in BufReader::new(input.take(N_BYTES)).split(b'\n').take(N_LINES) {
-        let Ok(line) = line else { break };
-        if let Ok(object) = serde_json::from_slice::<Map<String, Value>>(&line) {
-            keys.extend(object.into_iter().map(|(key, _)| key));
-        }
+impl ColumnComparison {
+    /// A comparison for a file of a pipeline, which knows by now what was found in the file.
+    pub(super) fn new(pipeline: &Pipeline) -> Self {
+        let names_keys = matches!(pipeline.format, Format::Ndjson | Format::Json { .. } | Format::Xml(_));
+        let found: BTreeSet<String> = pipeline.found_columns().into_iter().map(|column| column.from).collect();
+        let columns = pipeline.column_names().into_iter().map(|column| column.from).enumerate();
+        let unseen = columns.filter(|(_, name)| names_keys && !found.contains(name)).collect();
+        Self { undeclared: found, missing: BTreeSet::new(), unseen }
     }
-    keys.into_iter().collect()
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// Looks at a block.
+    pub(super) fn note(&mut self, block: &Block) {
+        self.undeclared.extend(block.changes.undeclared.iter().map(|column| column.name.clone()));
+        self.missing.extend(block.changes.missing.iter().cloned());
+        let columns = block.frame.columns();
+        let is_empty = |place: &usize| columns.get(*place).is_none_or(|column| column.null_count() == column.len());
+        self.unseen.retain(|(place, _)| is_empty(place));
+    }
 
-    #[test]
-    fn keys_are_those_of_whole_lines() {
-        let text = "{\"b\":1,\"a\":{\"c\":2}}\nnot json\n{\"d\":null}\n{\"e\":";
-        assert_eq!(keys_of(text.as_bytes()), ["a", "b", "d"]);
+    /// How the columns differ; none where they are the same.
+    pub(super) fn difference(self, file: &str) -> Option<ColumnDifference> {
+        let undeclared: Vec<String> = self.undeclared.into_iter().collect();
+        let missing: Vec<String> =
+            self.missing.into_iter().chain(self.unseen.into_iter().map(|(_, name)| name)).collect();
+        let differs = !undeclared.is_empty() || !missing.is_empty();
+        differs.then(|| ColumnDifference { file: file.to_owned(), undeclared, missing })
     }
 }

@@ -32,6 +32,8 @@ pub struct RawPipeline {
     pub source: RawSource,
     /// When the server runs the pipeline by itself; absent: only when somebody asks for it.
     pub schedule: Option<RawSchedule>,
+    /// Whether the server also runs the pipeline when its files change; for `files` only. Absent: by schedule or by hand alone.
+    pub watch: Option<Spanned<RawWatch>>,
     /// How the files or answers are written; absent only for `postgres`, whose rows have no format of their own.
     pub format: Option<RawFormat>,
     /// What is taken out of packed files, and how much. Files packed by gzip, zstd and zip are known by their content, whatever their name.
@@ -75,6 +77,14 @@ pub enum RawSource {
     S3(Box<RawS3>),
     /// Rows come to the server by `POST /api/v1/pipelines/PIPELINE/events`.
     Push(Spanned<RawPush>),
+}
+
+/// When files that have changed are read.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawWatch {
+    /// How long all files must have been left alone before a run begins, so that half-written ones are not read, e.g. `30s`; `5s` if absent.
+    pub quiet: Option<Spanned<String>>,
 }
 
 /// One column of the register's export.

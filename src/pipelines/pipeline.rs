@@ -1,6 +1,7 @@
 //! A checked pipeline: what is read, how it is typed, and which events it becomes.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 
@@ -27,6 +28,7 @@ pub struct Pipeline {
     pub(super) time_zone: Tz,
     pub(super) source: Source,
     pub(super) schedule: Option<Schedule>,
+    pub(super) quiet: Option<Duration>,
     pub(super) format: Format,
     pub(super) unpack: Unpack,
     pub(super) columns: Vec<SourceColumn>,
@@ -158,6 +160,15 @@ impl Pipeline {
     #[must_use]
     pub fn schedule(&self) -> Option<&Schedule> {
         self.schedule.as_ref()
+    }
+
+    /// The pattern of the files that are watched, and how long they must have been left alone; none if they are not watched.
+    #[must_use]
+    pub fn watched(&self) -> Option<(&str, Duration)> {
+        match (&self.source, self.quiet) {
+            (Source::Files { pattern }, Some(quiet)) => Some((pattern, quiet)),
+            _ => None,
+        }
     }
 
     /// Names of the columns for a decoder.

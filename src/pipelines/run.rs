@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::assemble::{AskKnown, Assembler, Origin};
-use super::columns::compare_columns;
+use super::columns::ColumnComparison;
 use super::errors::{FileError, RunError};
 use super::formats::Block;
 use super::identity::KnownMonth;
@@ -233,7 +233,7 @@ pub(super) async fn run_part(
     };
     let (pipeline, contract) =
         evolved.as_ref().map_or((pipeline, contract), |(pipeline, contract)| (pipeline, contract));
-    let (decoding, blocks) = decode(part.clone(), pipeline);
+    let (decoding, blocks) = decode(part.clone(), pipeline, context.options.compare_columns);
     let report =
         Progress { pipeline: pipeline_name(), file: file_name(), n_bytes_read: 0, n_bytes: stamp.n_bytes, n_rows: 0 };
     let ask = ask_known(context.lake, &contract.table, is_known);
@@ -257,17 +257,13 @@ pub(super) async fn run_part(
     };
     warnings.extend(work.watch.changes().into_iter().filter(|change| told.insert(change.clone())));
     warnings.truncate(MAX_WARNINGS);
-    let FileWork { writer, quarantine, counts, .. } = work;
+    let FileWork { writer, quarantine, counts, comparison, .. } = work;
     let Counts { read, accepted, duplicate, rejected, outside, events, last_event_at, reasons } = counts;
     if read != accepted + duplicate + rejected {
         let (pipeline, file) = (pipeline_name(), file_name());
         return Err(RunError::Unbalanced { pipeline, file, read, accepted, duplicate, rejected });
     }
-    let difference = if context.options.compare_columns { compare_columns(part, pipeline) } else { Ok(None) };
-    let difference = match difference {
-        Ok(difference) => difference,
-        Err(error) => return Ok(Err(error)),
-    };
+    let difference = comparison.and_then(|comparison| comparison.difference(&file.name));
     let committing = Instant::now();
     let quarantine = spawn_blocking(move || quarantine.finish()).await.map_err(stopped)?;
     let quarantine =
@@ -313,6 +309,7 @@ fn prepare_work(
         rules: RuleChecker::new(contract, context.reference, context.clock.now(), pipeline.time_zone),
         quality: Quality::new(contract),
         watch: ColumnWatch::new(pipeline),
+        comparison: context.options.compare_columns.then(|| ColumnComparison::new(pipeline)),
         assembler: Assembler::new(contract, origin, context.key, ZoneClock::new(pipeline.time_zone), ask),
         writer: context.lake.writer(contract),
         quarantine: Quarantine::new(&quarantine, &pipeline.name, number, &report.file),
@@ -326,9 +323,11 @@ fn prepare_work(
 }
 
 /// Decodes a part on a thread of its own, one block ahead of who takes them.
-fn decode(part: Part, pipeline: &Pipeline) -> (JoinHandle<()>, Receiver<Result<Block, FileError>>) {
+fn decode(part: Part, pipeline: &Pipeline, tells_others: bool) -> (JoinHandle<()>, Receiver<Result<Block, FileError>>) {
     let (sender, blocks) = sync_channel(1);
-    let (format, unpack, columns) = (pipeline.format.clone(), pipeline.unpack.limits, pipeline.wanted_columns());
+    let (format, unpack) = (pipeline.format.clone(), pipeline.unpack.limits);
+    let columns = pipeline.wanted_columns();
+    let columns = if tells_others { columns.telling_others() } else { columns };
     let decoding = spawn_blocking(move || {
         let send_all = || {
             let (mut decoder, n_packed_read) = open_decoder(&part, &format, unpack, &columns)?;

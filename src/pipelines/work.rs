@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::Receiver;
 
 use super::assemble::Assembler;
+use super::columns::ColumnComparison;
 use super::errors::{FileError, RunError};
 use super::format::Format;
 use super::formats::csv::CsvDecoder;
@@ -92,6 +93,8 @@ pub(super) struct FileWork {
     pub(super) rules: RuleChecker,
     pub(super) quality: Quality,
     pub(super) watch: ColumnWatch,
+    /// Where somebody wants to know of every column.
+    pub(super) comparison: Option<ColumnComparison>,
     pub(super) assembler: Assembler,
     pub(super) writer: LakeWriter,
     pub(super) quarantine: Quarantine,
@@ -111,7 +114,11 @@ impl FileWork {
                 let Progress { pipeline, file, .. } = self.report.clone();
                 return Err(WorkError::Run(Box::new(RunError::Interrupted { pipeline, file, cause })));
             }
-            self.take(&block.map_err(WorkError::File)?)?;
+            let block = block.map_err(WorkError::File)?;
+            if let Some(comparison) = &mut self.comparison {
+                comparison.note(&block);
+            }
+            self.take(&block)?;
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::push_refusal::{BadRowResponse, PushRefusal};
 use crate::dashboards::WidgetError;
+pub(super) use crate::domain::error_chain::chain;
 use crate::indicators::QueryError;
 use crate::intake::StartError;
 
@@ -269,18 +270,6 @@ impl IntoResponse for Problem {
         response.extensions_mut().insert(self);
         response
     }
-}
-
-/// An error and its causes: `outer: inner: innermost`.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

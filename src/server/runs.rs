@@ -11,8 +11,10 @@ use uuid::Uuid;
 
 use super::error::{ApiError, Refusals};
 use super::extract::{ApiPath, ApiQuery};
+use super::indicators::LangParams;
 use super::params::{FromParams, Params, advise};
 use super::state::App;
+use crate::domain::language::Lang;
 use crate::intake::RunRecord;
 use crate::project::Project;
 
@@ -32,7 +34,8 @@ pub(crate) const NO_STORE: [(HeaderName, HeaderValue); 1] =
 #[utoipa::path(
     get, path = "/api/v1/runs", tag = "warehouse",
     params(("pipeline" = Option<String>, Query, description = "Only runs of this pipeline"),
-           ("days" = Option<i64>, Query, description = "Days to look back, 30 if not said, at most 400")),
+           ("days" = Option<i64>, Query, description = "Days to look back, 30 if not said, at most 400"),
+           ("lang" = Option<String>, Query, description = "Language of failures and warnings: `ru` or `en`")),
     responses((status = 200, description = "The runs", body = [RunRecord]), Refusals),
 )]
 pub(crate) async fn list_runs(
@@ -45,17 +48,23 @@ pub(crate) async fn list_runs(
     let is_wanted = |record: &RunRecord| params.pipeline.as_ref().is_none_or(|name| record.of_pipeline(name).is_some());
     let mut runs = read_runs(&app, params.days)?;
     runs.retain(is_wanted);
+    let runs: Vec<RunRecord> = runs.into_iter().map(|record| record.told(params.lang)).collect();
     Ok((NO_STORE, Json(runs)).into_response())
 }
 
 /// One run: who started it, what it brought, where its time went, what went wrong.
 #[utoipa::path(
     get, path = "/api/v1/runs/{id}", tag = "warehouse",
-    params(("id" = String, Path, description = "Run")),
+    params(("id" = String, Path, description = "Run"),
+           ("lang" = Option<String>, Query, description = "Language of failures and warnings: `ru` or `en`")),
     responses((status = 200, description = "The run", body = RunRecord), Refusals),
 )]
-pub(crate) async fn get_run(State(app): State<App>, ApiPath(id): ApiPath<String>) -> Result<Response, ApiError> {
-    Ok((NO_STORE, Json(find_run(&app, &id)?)).into_response())
+pub(crate) async fn get_run(
+    State(app): State<App>,
+    ApiPath(id): ApiPath<String>,
+    ApiQuery(params): ApiQuery<LangParams>,
+) -> Result<Response, ApiError> {
+    Ok((NO_STORE, Json(find_run(&app, &id)?.told(params.lang))).into_response())
 }
 
 /// The runs of the last `days`, newest first, those that have not ended before them.
@@ -94,6 +103,7 @@ fn check_pipeline(project: &Project, name: &str) -> Result<(), ApiError> {
 pub(crate) struct RunsParams {
     pipeline: Option<String>,
     days: i64,
+    lang: Lang,
 }
 
 impl FromParams for RunsParams {
@@ -105,10 +115,11 @@ impl FromParams for RunsParams {
         Ok(Self {
             pipeline: params.take_one("pipeline")?,
             days: params.take_as("days", read_days)?.unwrap_or(DEFAULT_DAYS),
+            lang: LangParams::from_params(params)?.lang,
         })
     }
 
     fn names() -> &'static [&'static str] {
-        &["days", "pipeline"]
+        &["days", "lang", "pipeline"]
     }
 }

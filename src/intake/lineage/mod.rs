@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::record::chain;
+use crate::domain::sentence::Sentence;
 use crate::pipelines::{Pipeline, PipelineReport};
 use crate::project::Project;
 use crate::settings::Lineage;
@@ -24,7 +25,7 @@ pub(super) struct LineageTeller<'a> {
     teller: Teller<'a>,
     sink: Option<Sink>,
     /// The first failure to deliver.
-    pub(super) warning: Option<String>,
+    pub(super) warning: Option<Sentence>,
 }
 
 impl<'a> LineageTeller<'a> {
@@ -76,8 +77,9 @@ impl<'a> LineageTeller<'a> {
     }
 }
 
-fn warn(error: &sink::SinkError) -> String {
-    let text = format!("lineage is not told in this run: {}", chain(error));
-    tracing::warn!("{text}");
-    text
+fn warn(error: &sink::SinkError) -> Sentence {
+    let cause = chain(error);
+    let en = format!("lineage is not told in this run: {cause}");
+    tracing::warn!("{en}");
+    Sentence::new(format!("о происхождении данных в этой загрузке не сообщено: {cause}"), en)
 }

@@ -5,13 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use encoding_rs::Encoding;
-use polars::prelude::{Column, DataFrame, IntoColumn, IntoSeries, StringChunkedBuilder};
 
 use super::encoding::{DecodingReader, Gauge};
-use super::{
-    Block, BlockLimits, BrokenRow, ColumnChanges, Decoder, FormatError, FoundColumns, RawRows, UndeclaredColumn,
-    WantedColumns, is_skipped, mask_shape,
-};
+use super::field_rows::FieldRows;
+use super::{Block, BlockLimits, BrokenRow, Decoder, FormatError, FoundColumns, WantedColumns, is_skipped, mask_shape};
 
 /// How a CSV file is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,14 +162,9 @@ impl<R: Read + Send> Decoder for CsvDecoder<R> {
         if self.is_empty {
             return Ok(None);
         }
-        let mut builders: Vec<StringChunkedBuilder> =
-            self.columns.iter().map(|column| StringChunkedBuilder::new(column.name.as_str().into(), 1024)).collect();
-        let undeclared = |(_, name): &(usize, String)| UndeclaredColumn { name: name.clone(), values: Vec::new() };
-        let mut undeclared: Vec<UndeclaredColumn> = self.found.undeclared.iter().map(undeclared).collect();
-        let mut rows = Vec::new();
-        let mut broken = Vec::new();
+        let mut fields = FieldRows::new(&self.columns, &self.found);
         let mut n_bytes = 0;
-        while n_bytes < self.limits.n_bytes && rows.len() + broken.len() < self.limits.n_rows {
+        while n_bytes < self.limits.n_bytes && fields.len() < self.limits.n_rows {
             if !self.read_record()? {
                 self.is_empty = true;
                 break;
@@ -182,35 +174,17 @@ impl<R: Read + Send> Decoder for CsvDecoder<R> {
                 continue;
             }
             if let Some(row) = self.broken() {
-                broken.push(row);
+                fields.broken.push(row);
                 continue;
             }
-            rows.push(self.n_rows);
-            for (builder, place) in builders.iter_mut().zip(&self.found.places) {
-                builder.append_option(place.map(|place| self.record.get(place).unwrap_or_default()));
-            }
-            for (column, (place, _)) in undeclared.iter_mut().zip(&self.found.undeclared) {
-                let value = self.record.get(*place).filter(|value| !value.is_empty());
-                column.values.extend(value.map(|value| (rows.len() - 1, value.to_owned())));
-            }
+            fields.push(self.n_rows, &self.found, |place| Some(self.record.get(place).unwrap_or_default()));
         }
-        if self.is_empty && rows.is_empty() && broken.is_empty() {
+        if self.is_empty && fields.len() == 0 {
             return Ok(None);
         }
-        let columns: Vec<Column> =
-            builders.into_iter().map(|builder| builder.finish().into_series().into_column()).collect();
-        Ok(Some(Block {
-            frame: DataFrame::new(rows.len(), columns)?,
-            rows,
-            raw: RawRows::Fields {
-                header: Arc::clone(&self.header),
-                places: self.found.places.clone(),
-                separator: char::from(self.options.separator),
-            },
-            broken,
-            changes: ColumnChanges { missing: Arc::clone(&self.found.missing), undeclared },
-            n_bytes_read: self.gauge.n_bytes_read.load(Ordering::Relaxed),
-        }))
+        let mut block = fields.into_block(&self.header, &self.found, char::from(self.options.separator))?;
+        block.n_bytes_read = self.gauge.n_bytes_read.load(Ordering::Relaxed);
+        Ok(Some(block))
     }
 
     fn undeclared_in_header(&self) -> Option<Vec<String>> {

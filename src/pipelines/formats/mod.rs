@@ -7,6 +7,7 @@
 pub mod csv;
 mod elements;
 mod encoding;
+mod field_rows;
 pub mod json;
 mod json_line;
 mod json_rows;

@@ -115,6 +115,15 @@ impl WantedColumns {
         self
     }
 
+    /// The same columns; others are handed over if they would be left alone.
+    #[must_use]
+    pub fn telling_others(mut self) -> Self {
+        if self.undeclared == Undeclared::LeaveAlone {
+            self.undeclared = Undeclared::HandOver;
+        }
+        self
+    }
+
     /// The same columns, of which only the first are declared. The others were found in the file: it may lack them, and their lists and
     /// objects are text.
     #[must_use]

@@ -1,5 +1,6 @@
 //! Files of a folder, found by a pattern and told apart by what is in them.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -80,6 +81,18 @@ pub fn find_files(project: &Path, pattern: &str) -> Result<Vec<SourceFile>, File
     }
     files.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(files)
+}
+
+/// Sizes and times of change of files by their names.
+pub type FileStamps = BTreeMap<String, Stamp>;
+
+/// The files that a pattern names as they are now. One that vanishes meanwhile is left out.
+///
+/// # Errors
+/// As [`find_files`].
+pub fn files_now(project: &Path, pattern: &str) -> Result<FileStamps, FilesError> {
+    let stamped = |file: SourceFile| file.stamp().ok().map(|stamp| (file.name, stamp));
+    Ok(find_files(project, pattern)?.into_iter().filter_map(stamped).collect())
 }
 
 impl SourceFile {

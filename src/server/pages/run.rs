@@ -9,6 +9,7 @@ use super::plain_card::{card, count, moment, number, seconds, title_of};
 use super::run_state::{starter, state};
 use crate::domain::language::Lang;
 use crate::domain::number::format_date;
+use crate::domain::sentence::Sentence;
 use crate::indicators::Scope;
 use crate::intake::{PipelineRun, RunRecord};
 use crate::server::batches::{BatchRow, read_batches};
@@ -57,12 +58,16 @@ pub(crate) async fn show_run(
 fn summary(app: &App, record: &RunRecord, view: &View) -> Markup {
     let lang = view.lang;
     let has_rejected = record.pipelines.iter().any(|run| run.rejected > 0);
-    let remarks = |own: &[String], of: &dyn Fn(&PipelineRun) -> Vec<String>| -> Vec<String> {
-        let told = |run: &PipelineRun, text: String| format!("{}: {text}", title_of(app, &run.pipeline, lang));
-        let of_pipelines = record.pipelines.iter().flat_map(|run| of(run).into_iter().map(move |text| told(run, text)));
-        own.iter().cloned().chain(of_pipelines).collect()
+    let told = |sentences: &[Sentence]| -> Vec<String> {
+        sentences.iter().map(|sentence| sentence.get(lang).to_owned()).collect()
     };
-    let failures = remarks(&record.failures, &|run| run.failures.clone());
+    let remarks = |own: &[Sentence], of: &dyn Fn(&PipelineRun) -> Vec<String>| -> Vec<String> {
+        let titled = |run: &PipelineRun, text: String| format!("{}: {text}", title_of(app, &run.pipeline, lang));
+        let of_pipelines =
+            record.pipelines.iter().flat_map(|run| of(run).into_iter().map(move |text| titled(run, text)));
+        told(own).into_iter().chain(of_pipelines).collect()
+    };
+    let failures = remarks(&record.failures, &|run| told(&run.failures));
     let warnings =
         remarks(&record.warnings, &|run| run.warnings.iter().cloned().chain(rejections(run, lang)).collect());
     html! {

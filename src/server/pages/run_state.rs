@@ -41,6 +41,7 @@ pub(crate) fn starter(starter: &Starter, lang: Lang) -> String {
         Starter::Cli { user: Some(user) } => format!("{} {user}", lang.pick("командная строка,", "command line,")),
         Starter::Cli { user: None } => lang.pick("командная строка", "command line").to_owned(),
         Starter::Api => lang.pick("программный интерфейс", "API").to_owned(),
+        Starter::Watch => lang.pick("изменились файлы", "changed files").to_owned(),
         Starter::Schedule { attempt: 1, .. } => lang.pick("расписание", "schedule").to_owned(),
         Starter::Schedule { attempt, .. } => {
             format!("{} {attempt}", lang.pick("расписание, попытка", "schedule, attempt"))

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::super::lake::LakeError;
 use super::super::snapshot::SnapshotError;
+use crate::domain::disk_fault::DiskFault;
 
 /// Why a refresh could not finish. The last published snapshot stays what it was.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +17,7 @@ pub enum RefreshError {
     Snapshot(#[from] SnapshotError),
     /// The DuckDB file cannot be opened or read.
     #[error(
-        "cannot use `{}`\n  help: if no other process has it open, delete it: a refresh makes it again from the lake", path.display()
+        "cannot use `{}`{}", path.display(), advice(cause)
     )]
     Database {
         /// The file.
@@ -46,4 +47,12 @@ pub enum RefreshError {
     /// A thread of the refresh died.
     #[error("a thread of the refresh stopped before its end")]
     Stopped,
+}
+
+/// What to do about a file that DuckDB cannot use, unless it is the disk that has to be mended.
+fn advice(cause: &duckdb::Error) -> &'static str {
+    match DiskFault::of(cause) {
+        Some(_) => "",
+        None => "\n  help: if no other process has it open, delete it: a refresh makes it again from the lake",
+    }
 }

@@ -1,53 +1,14 @@
 //! A run that is killed anywhere and started again ends with the same lake and the same figures.
 
-use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::support::Program;
+use crate::support::lake::{headline_figures, whole_lake};
 
 /// Moments of one run at which it is killed, spread evenly over its time; `make torture` asks for more by `SVOD_TORTURE_KILLS`.
 fn n_kills() -> u32 {
     std::env::var("SVOD_TORTURE_KILLS").map_or(12, |text| text.parse().unwrap())
-}
-
-/// Everything that the lake and the entities hold, but for ids and moments that differ between any two runs.
-fn whole_lake(program: &Program) -> BTreeMap<String, Vec<String>> {
-    let listing = program.succeed(["sql"]);
-    let tables: Vec<&str> = listing.lines().collect();
-    assert!(tables.contains(&"cases"), "{tables:?}");
-    let mut lake = BTreeMap::new();
-    for table in tables {
-        let text = program.succeed(["sql", "--format", "csv", &format!("SELECT * FROM {table}")]);
-        let mut records = csv::Reader::from_reader(text.as_bytes());
-        let header = records.headers().unwrap().clone();
-        let changing = ["run", "started_at", "finished_at", "quarantine"];
-        let mut rows: Vec<String> = records
-            .records()
-            .map(|record| {
-                let record = record.unwrap();
-                let kept = header.iter().zip(&record).filter(|(name, _)| !changing.contains(name));
-                kept.map(|(name, value)| format!("{name}={value};")).collect()
-            })
-            .collect();
-        rows.sort_unstable();
-        lake.insert(table.to_owned(), rows);
-    }
-    lake
-}
-
-fn headline_figures(program: &Program) -> String {
-    ["appeals", "support_rate", "passports", "cards_issued", "kpi_value", "rows_rejected"]
-        .map(|indicator| {
-            let by = match indicator {
-                "kpi_value" => "kpi",
-                "rows_rejected" => "pipeline",
-                "passports" | "cards_issued" => "municipality",
-                _ => "status",
-            };
-            program.succeed(["query", indicator, "--by", by, "--grain", "month", "--format", "csv"])
-        })
-        .concat()
 }
 
 #[test]

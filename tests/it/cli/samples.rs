@@ -210,3 +210,20 @@ fn rejected_rows_are_kept_with_their_reason_and_without_personal_data() {
         assert!(!shows_number(&row["raw"]) && !shows_number(&row["sentence"]), "{row:?}");
     }
 }
+
+#[test]
+fn the_envelope_of_interagency_requests_is_read_as_counted_by_hand() {
+    let runs = select("SELECT read, accepted, duplicate, rejected FROM runs WHERE pipeline = 'leningrad_interagency'");
+    assert_eq!(["read", "accepted", "duplicate", "rejected"].map(|name| runs[0][name].as_str()), ["8", "6", "1", "1"]);
+    let events = select(
+        "SELECT event, count(*) AS n FROM events_requests WHERE _pipeline = 'leningrad_interagency' GROUP BY event ORDER BY event",
+    );
+    let events: Vec<(&str, &str)> = events.iter().map(|row| (row["event"].as_str(), row["n"].as_str())).collect();
+    assert_eq!(events, [("answered", "5"), ("passed_on", "4"), ("sent", "6")]);
+    // The office stands above its exchanges, the way is an attribute of the request.
+    let paper = select("SELECT municipality, case_id, way FROM requests WHERE request_id = '47-S-2026-004120'");
+    assert_eq!(
+        ["municipality", "case_id", "way"].map(|name| paper[0][name].as_str()),
+        ["41612000", "47-SK-2026-0518", "paper"]
+    );
+}

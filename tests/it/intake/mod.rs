@@ -1,8 +1,10 @@
 //! Runs: what is asked of them, what is kept of them, who starts them, and who is told.
 
 mod at_once;
+mod faults;
 mod history;
 mod lineage;
 mod options;
 mod run_project;
 mod schedule;
+mod watch;

@@ -125,7 +125,12 @@ fn a_time_limit_stops_a_run_and_leaves_nothing_half() {
     let record = wait_for("the end of the run", || runner.history().get(run).unwrap().filter(|r| r.state.is_final()));
     assert_eq!(record.state, RunState::Stopped, "{record:?}");
     let first = &record.pipelines[0];
-    assert!(first.failures[0].contains("it took longer than its time limit of 1 seconds"), "{first:?}");
+    assert!(
+        first.failures[0]
+            .get(svod::domain::language::Lang::En)
+            .contains("it took longer than its time limit of 1 seconds"),
+        "{first:?}"
+    );
     // What was committed before is in the lake and published, and nothing else.
     assert!(first.accepted < n_files, "{first:?}");
     assert_eq!(project.events().len() as u64, first.accepted);

@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use svod::domain::language::Lang;
+use svod::pipelines::tell_file;
+
 use super::http_register::{Register, SOON, answer, broken, failure, ok, project, rows, stuck};
 
 const NDJSON: &str = "{ndjson: {}}";
@@ -142,4 +145,36 @@ async fn a_web_page_and_broken_json_are_no_rows() {
     assert!(other.ends_with("`rows` is not there in the body"), "{other}");
     let nothing = told("/nothing").await;
     assert_eq!((nothing.files, nothing.failures.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_pull_that_broke_in_the_middle_of_a_page_ends_as_an_undisturbed_one() {
+    // One register loses the connection in the middle of its second page as often as it is asked by the first run, the other never.
+    let pull = async |n_broken: usize, n_runs: usize| {
+        let register = Register::start(move |asked| match asked.parameter("page") {
+            "1" => ok(rows(0..5)),
+            "2" if asked.n_before < n_broken => ok(broken(&rows(5..8))),
+            "2" => ok(rows(5..10)),
+            "3" => ok(rows(10..12)),
+            _ => ok(""),
+        })
+        .await;
+        let project = project(&format!("url: \"{}\", paging: {{page: {{}}}}, {SOON}", register.url("/cases")), NDJSON);
+        let mut failed = Vec::new();
+        for _ in 0..n_runs {
+            failed.extend(
+                project.run().await.failures.into_iter().map(|failure| tell_file(&failure.file, &failure.error)),
+            );
+        }
+        let columns = ["case_id", "event", "occurred_at", "recorded_at"];
+        (failed, project.events(&columns).await, project.rejected(&["row", "rule"]).await)
+    };
+    let (failed, events, quarantined) = pull(3, 2).await;
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    let told = failed[0].get(Lang::Ru);
+    assert!(told.contains("страницу 2 не получить: попыток 3, все неудачны: ответ http://"), "{told}");
+    assert!(told.contains("из этой страницы ничего не взято; следующая загрузка продолжит с неё"), "{told}");
+    let undisturbed = pull(0, 1).await;
+    assert_eq!((events.len(), undisturbed.0.len()), (12, 0));
+    assert_eq!((events, quarantined), (undisturbed.1, undisturbed.2));
 }

@@ -1,5 +1,6 @@
 //! What several tests need: where the project lies, and a place to write.
 
+pub mod lake;
 pub mod push;
 pub mod warehouse;
 

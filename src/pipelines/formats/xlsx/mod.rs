@@ -12,13 +12,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use calamine::{DataRef, Dimensions, Reader, Xlsx, XlsxCellReader};
-use polars::prelude::{Column, DataFrame, IntoColumn, IntoSeries, StringChunkedBuilder};
 
+use super::field_rows::FieldRows;
 use super::unpacking::UnpackLimits;
-use super::{
-    Block, BlockLimits, BrokenRow, ColumnChanges, Decoder, FormatError, FoundColumns, RawRows, UndeclaredColumn,
-    WantedColumns, is_skipped, mask_shape,
-};
+use super::{Block, BlockLimits, BrokenRow, Decoder, FormatError, FoundColumns, WantedColumns, is_skipped, mask_shape};
 use inspect::{inspect, workbook};
 
 /// Columns of a sheet, at most: Excel's own limit.
@@ -260,13 +257,10 @@ impl BlockBuilder<'_> {
         sheet: &mut SheetRows<'_, R>,
         skip_rows: &[String],
     ) -> Result<Option<Block>, FormatError> {
-        let mut builders: Vec<StringChunkedBuilder> =
-            self.columns.iter().map(|column| StringChunkedBuilder::new(column.name.as_str().into(), 1024)).collect();
-        let undeclared = |(_, name): &(usize, String)| UndeclaredColumn { name: name.clone(), values: Vec::new() };
-        let mut undeclared: Vec<UndeclaredColumn> = self.found.undeclared.iter().map(undeclared).collect();
-        let (mut rows, mut broken, mut n_bytes) = (Vec::new(), Vec::new(), 0);
+        let mut fields = FieldRows::new(self.columns, &self.found);
+        let mut n_bytes = 0;
         let mut is_end = false;
-        while n_bytes < self.limits.n_bytes && rows.len() + broken.len() < self.limits.n_rows {
+        while n_bytes < self.limits.n_bytes && fields.len() < self.limits.n_rows {
             let Some((number, cells)) = sheet.next_row()? else {
                 is_end = true;
                 break;
@@ -294,35 +288,14 @@ impl BlockBuilder<'_> {
                 let sentence =
                     format!("строка листа {row}, «{name}»: ошибка формулы {error} вместо значения; исправьте файл");
                 let raw: Vec<&str> = texts.iter().map(|text| text.as_deref().unwrap_or_default()).collect();
-                broken.push(BrokenRow { row, raw: mask_shape(&raw.join(";")), sentence });
+                fields.broken.push(BrokenRow { row, raw: mask_shape(&raw.join(";")), sentence });
                 continue;
             }
-            rows.push(row);
-            let text = |place: usize| texts.get(place).and_then(Option::as_deref);
-            for (builder, place) in builders.iter_mut().zip(&self.found.places) {
-                builder.append_option(place.and_then(text));
-            }
-            for (column, (place, _)) in undeclared.iter_mut().zip(&self.found.undeclared) {
-                let value = text(*place).filter(|value| !value.is_empty());
-                column.values.extend(value.map(|value| (rows.len() - 1, value.to_owned())));
-            }
+            fields.push(row, &self.found, |place| texts.get(place).and_then(Option::as_deref));
         }
-        if is_end && rows.is_empty() && broken.is_empty() {
+        if is_end && fields.len() == 0 {
             return Ok(None);
         }
-        let columns: Vec<Column> =
-            builders.into_iter().map(|builder| builder.finish().into_series().into_column()).collect();
-        Ok(Some(Block {
-            frame: DataFrame::new(rows.len(), columns)?,
-            rows,
-            raw: RawRows::Fields {
-                header: Arc::clone(&self.header),
-                places: self.found.places.clone(),
-                separator: ';',
-            },
-            broken,
-            changes: ColumnChanges { missing: Arc::clone(&self.found.missing), undeclared },
-            n_bytes_read: 0,
-        }))
+        fields.into_block(&self.header, &self.found, ';').map(Some)
     }
 }

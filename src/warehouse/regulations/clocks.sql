@@ -99,7 +99,8 @@ pauses AS (
     LEFT JOIN days AS from_day ON from_day.day = turn.paused_on
     LEFT JOIN days AS until_day ON turn.resumed_on IS NOT NULL AND until_day.day = greatest(turn.resumed_on, turn.paused_on)
     LEFT JOIN days AS stop_day ON stop_day.day = item.stopped_on
-    WHERE item.stopped_on IS NULL OR turn.paused_on <= item.stopped_on
+    -- What has not started cannot be paused, nor what has stopped.
+    WHERE item.started_on IS NOT NULL AND (item.stopped_on IS NULL OR turn.paused_on <= item.stopped_on)
 ),
 
 -- Pauses that overlap are counted once, and only those parts that the clock could lose.

@@ -15,7 +15,8 @@ use svod::generate::{GenerateOptions, Region, Register, generate};
 use svod::indicators::{Engine, Query, Scope};
 use svod::intake::{RunRequest, pull_and_refresh};
 use svod::project::Project;
-use svod::warehouse::WarehouseLock;
+use svod::warehouse::contracts::ColumnType;
+use svod::warehouse::{Contracts, Model, Reference, WarehouseLock};
 use tokio::runtime::Runtime;
 
 /// Events of the generated file.
@@ -125,6 +126,50 @@ fn open_appeals_by_month(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 30, sample_size = 1)]
 fn citizens_by_status(bencher: Bencher<'_, '_>) {
     ground().bench_query(bencher, &Query::of("citizens").by("status"));
+}
+
+/// A million social contracts of five to nine events, two in ten suspended, in the tables that the model of clocks reads.
+const MILLION_CASES: &str = "
+    INSERT INTO cases BY NAME
+    SELECT 'C' || id AS case_id, event, TIMESTAMP '2025-01-09 06:00:00' + to_days(CAST(id % 600 + day AS INTEGER)) AS occurred_at, '41000000' AS region,
+        '41612000' AS municipality, 'len_centre' AS agency, 'contract_farming' AS service, 'low_income_family' AS category,
+        ['office', 'mfc', 'epgu'][1 + id % 3] AS channel, CASE event WHEN 'extended' THEN 'contract_survey' END AS ground
+    FROM range(1000000) AS subject(id), (VALUES ('received', 0, 1), ('registered', 1, 1), ('suspended', 3, 5), ('suspension_notified', 3, 5),
+        ('resumed', 6, 5), ('data_complete', 8, 1), ('extended', 9, 7), ('granted', 12, 1), ('notified', 14, 1), ('provided', 30, 2)) AS step(event, day, share)
+    WHERE id % share = 0";
+
+/// Events of a million cases → their clocks, as a refresh folds them all.
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn clocks_of_a_million_cases(bencher: Bencher<'_, '_>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let reference = Reference::load(root).unwrap();
+    let contracts = Contracts::load(root, &reference).unwrap();
+    let models = Model::load_all(root, &contracts, &reference).unwrap();
+    let model = models.into_iter().find(|model| model.name == "clocks").unwrap();
+    let duckdb = duckdb::Connection::open_in_memory().unwrap();
+    for table in &model.from {
+        let columns = contracts.get(table).unwrap().lake_columns().map(|column| {
+            let kind = match column.column_type {
+                ColumnType::String => "VARCHAR",
+                ColumnType::Integer => "BIGINT",
+                ColumnType::Number => "DOUBLE",
+                ColumnType::Boolean => "BOOLEAN",
+                ColumnType::Date => "DATE",
+                ColumnType::Timestamp => "TIMESTAMP",
+            };
+            format!("{} {kind}", column.name)
+        });
+        let columns: Vec<String> = columns.collect();
+        duckdb.execute_batch(&format!("CREATE TABLE {table} ({})", columns.join(", "))).unwrap();
+    }
+    let calendar = root.join("warehouse/reference/calendar.csv");
+    let calendar = format!("CREATE TABLE calendar AS FROM read_csv('{}', all_varchar = TRUE)", calendar.display());
+    duckdb.execute_batch(&format!("SET memory_limit = '1GB'; SET threads = 2; {calendar}; {MILLION_CASES}")).unwrap();
+    bencher.counter(ItemsCount::new(N_EVENTS)).bench_local(|| {
+        duckdb.execute_batch(&format!("CREATE OR REPLACE TABLE clocks AS SELECT * FROM ({})", model.sql)).unwrap();
+    });
+    let n_clocks: i64 = duckdb.query_row("SELECT count(*) FROM clocks", [], |row| row.get(0)).unwrap();
+    println!("{n_clocks} clocks of a million cases");
 }
 
 /// The most memory that this process ever held, as Linux tells; 0 elsewhere.

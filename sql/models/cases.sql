@@ -17,6 +17,11 @@ stepped AS (
             WHEN 'received' THEN 401
             WHEN 'intake_refused' THEN 402
             WHEN 'notified' THEN 403
+            WHEN 'suspension_notified' THEN 404
+            WHEN 'data_complete' THEN 405
+            WHEN 'extension_notified' THEN 406
+            WHEN 'correction_requested' THEN 407
+            WHEN 'corrected' THEN 408
             WHEN 'granted' THEN 500
             WHEN 'refused' THEN 501
             WHEN 'provided' THEN 502
@@ -36,7 +41,7 @@ placed AS (
 
 -- What all events of a case say together. An attribute is the last one that was told: arg_max passes over nulls, so an
 -- event that does not repeat the category leaves the category as it was. Receipt, refusal of intake, extension of the term,
--- notice and archiving (400 to 403, 504) are no states, so the last state is looked for among the other events.
+-- notices, corrections and archiving (400 to 408, 504) are no states, so the last state is looked for among the other events.
 folded AS (
     SELECT
         case_id,
@@ -51,7 +56,7 @@ folded AS (
         arg_max(ground, place) FILTER (step = 501) AS refusal_ground,
         arg_max(ground, place) FILTER (step = 400) AS extension_ground,
         arg_max(ground, place) FILTER (step = 402) AS intake_ground,
-        max(place) FILTER (step NOT BETWEEN 400 AND 403 AND step <> 504) AS state_place,
+        max(place) FILTER (step NOT BETWEEN 400 AND 408 AND step <> 504) AS state_place,
         max(place) FILTER (step = 504) AS archived_place,
         min(occurred_on) FILTER (step NOT IN (401, 402)) AS first_on,
         min(occurred_on) FILTER (step = 401) AS received_on,

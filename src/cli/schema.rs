@@ -10,7 +10,7 @@ use crate::dashboards::RawDashboard;
 use crate::indicators::RawIndicator;
 use crate::pipelines::pipeline_schema;
 use crate::settings::RawSettings;
-use crate::warehouse::{RawCodeList, RawContract, RawModel};
+use crate::warehouse::{RawCodeList, RawContract, RawModel, RawRegulation};
 
 /// Where to write.
 #[derive(Debug, Args)]
@@ -24,11 +24,12 @@ pub(super) struct SchemaArguments {
     out: Option<PathBuf>,
 }
 
-fn schemas() -> [(&'static str, Schema); 7] {
+fn schemas() -> [(&'static str, Schema); 8] {
     [
         ("settings", schema_for!(RawSettings)),
         ("reference", schema_for!(RawCodeList)),
         ("contract", schema_for!(RawContract)),
+        ("regulation", schema_for!(RawRegulation)),
         ("model", schema_for!(RawModel)),
         ("pipeline", pipeline_schema()),
         ("indicator", schema_for!(RawIndicator)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Weekday};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Weekday};
 
 /// First hour of a working day in an office.
 const OPENS: u32 = 9;
@@ -58,10 +58,7 @@ impl WorkingCalendar {
     /// What a day is.
     #[must_use]
     pub fn kind(&self, day: NaiveDate) -> DayKind {
-        let by_weekday = || match day.weekday() {
-            Weekday::Sat | Weekday::Sun => DayKind::Off,
-            _ => DayKind::Working,
-        };
+        let by_weekday = || if is_weekday(day) { DayKind::Working } else { DayKind::Off };
         self.0.get(&day).copied().unwrap_or_else(by_weekday)
     }
 
@@ -75,6 +72,17 @@ impl WorkingCalendar {
     #[must_use]
     pub fn working_day_from(&self, day: NaiveDate) -> NaiveDate {
         day.iter_days().find(|day| self.is_working(*day)).unwrap_or(day)
+    }
+
+    /// The number of working days up to any day, to count those of an interval without walking through it.
+    #[must_use]
+    pub fn running_count(&self) -> RunningCount {
+        let mut surplus = 0;
+        let days = self.0.iter().map(|(day, kind)| {
+            surplus += i64::from(*kind != DayKind::Off) - i64::from(is_weekday(*day));
+            (*day, surplus)
+        });
+        RunningCount(days.collect())
     }
 
     /// The end of a term that begins at a local moment. A term of days ends with its last day, at midnight.
@@ -119,6 +127,30 @@ impl WorkingCalendar {
     }
 }
 
+/// Numbers of working days, from the days of a calendar and by how many they have more than Monday to Friday.
+#[derive(Debug, Clone)]
+pub struct RunningCount(Vec<(NaiveDate, i64)>);
+
+impl RunningCount {
+    /// Working days after one day up to another, the latter included; negative if it is the earlier one.
+    #[must_use]
+    pub fn between(&self, after: NaiveDate, until: NaiveDate) -> i64 {
+        self.up_to(until) - self.up_to(after)
+    }
+
+    /// Working days from the Monday before 1970 up to a day, the day included.
+    fn up_to(&self, day: NaiveDate) -> i64 {
+        let n_days = (day - DateTime::UNIX_EPOCH.date_naive()).num_days() + 3;
+        let weekdays = n_days.div_euclid(7) * 5 + (n_days.rem_euclid(7) + 1).min(5);
+        let known = self.0.partition_point(|(known, _)| *known <= day);
+        weekdays + known.checked_sub(1).and_then(|last| self.0.get(last)).map_or(0, |(_, surplus)| *surplus)
+    }
+}
+
+fn is_weekday(day: NaiveDate) -> bool {
+    !matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +181,19 @@ mod tests {
         // A working Saturday, then eleven days off.
         assert_eq!(end("2024-12-28 12:00", 1, TermUnit::WorkingDays), "2025-01-09 23:59");
         assert_eq!(end("2024-12-28 12:00", 2, TermUnit::WorkingDays), "2025-01-10 23:59");
+    }
+
+    #[test]
+    fn working_days_of_an_interval_are_those_that_a_walk_finds() {
+        let calendar = calendar();
+        let count = calendar.running_count();
+        let first = NaiveDate::from_ymd_opt(2024, 12, 1).unwrap();
+        for (after, n_days) in (0..60).flat_map(|start| (0..40).map(move |n_days| (first + Days::new(start), n_days))) {
+            let walked = after.iter_days().skip(1).take(n_days).filter(|day| calendar.is_working(*day)).count();
+            let until = after + Days::new(n_days as u64);
+            assert_eq!(count.between(after, until), i64::try_from(walked).unwrap(), "{after} {until}");
+            assert_eq!(count.between(until, after), -i64::try_from(walked).unwrap());
+        }
     }
 
     #[test]

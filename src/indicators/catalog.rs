@@ -10,6 +10,7 @@ use super::check::{Surroundings, check};
 use super::declaration::RawIndicator;
 use super::entity::{Entity, entities_of};
 use super::indicator::Indicator;
+use super::working_days::working_days;
 use crate::declarations::{Problems, Source, list_files};
 use crate::warehouse::models::Model;
 use crate::warehouse::reference::Reference;
@@ -31,6 +32,7 @@ impl Catalog {
     /// Every problem of every file, and of every dimension of a model.
     pub fn load(project: &Path, models: &[Model], reference: &Reference) -> Result<Self, Problems> {
         let context = SessionContext::new();
+        context.register_udf(working_days(reference));
         let mut problems = Problems::new();
         let entities = problems.keep(entities_of(&context, models)).unwrap_or_default();
         if entities.is_empty() {

@@ -42,7 +42,7 @@ const OPEN_SNAPSHOTS: usize = 4;
 /// Computes figures out of snapshots.
 pub struct Engine {
     catalog: Arc<Catalog>,
-    reference: Arc<Reference>,
+    pub(super) reference: Arc<Reference>,
     source: Arc<dyn TableSource>,
     time_zone: Tz,
     clock: Clock,

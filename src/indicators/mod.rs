@@ -25,6 +25,7 @@ mod rejected;
 mod scope;
 mod sql;
 mod tables;
+mod working_days;
 
 pub use catalog::{Catalog, INDICATORS_FOLDER};
 pub use declaration::{

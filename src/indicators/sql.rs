@@ -15,6 +15,7 @@ use super::error::{QueryError, nearest};
 use super::expression::sentence;
 use super::scope::Scope;
 use super::tables::TableContent;
+use super::working_days::working_days;
 
 impl Engine {
     /// Runs one SELECT over the tables of a snapshot: entities and events by their names, events as `events_NAME`
@@ -26,6 +27,7 @@ impl Engine {
         let statement = parse(text)?;
         let snapshot = self.snapshot(as_of).await?;
         let context = SessionContext::new_with_config_rt(self.context.copied_config(), self.context.runtime_env());
+        context.register_udf(working_days(&self.reference));
         let names = context.state().resolve_table_references(&statement).map_err(|error| bad_sql(&error))?;
         for name in &names {
             self.register(scope, &snapshot, &context, name).await?;

@@ -12,6 +12,10 @@ use super::reference::CodeList;
 /// Column of every event that a model sees: the first day of the local month in which it occurred.
 pub(super) const OCCURRED_MONTH: &str = "occurred_month";
 
+/// Column of every event that a model sees: what it happened to, the first column of the table's key. So a model may read
+/// tables that call their subjects differently.
+pub(super) const SUBJECT_ID: &str = "subject_id";
+
 /// A `SELECT` of all columns of a contract and of the lake from Parquet files; no files are no rows.
 ///
 /// A file from before a column was added to the contract gives nulls, a column that left the contract is not seen.
@@ -23,7 +27,9 @@ pub(super) fn select_from_files(contract: &Contract, files: &[&PathBuf]) -> Stri
         .iter()
         .map(|field| format!("CAST({0} AS {1}) AS {0}", name(field.name()), type_name(field.data_type())));
     let month = format!("CAST(date_trunc('month', CAST(occurred_on AS DATE)) AS DATE) AS {OCCURRED_MONTH}");
-    let shown = shown.chain([month]).collect::<Vec<_>>().join(", ");
+    let key = contract.key().first().map_or_else(|| "NULL".to_owned(), |column| name(&column.name));
+    let subject = format!("CAST({key} AS VARCHAR) AS {SUBJECT_ID}");
+    let shown = shown.chain([month, subject]).collect::<Vec<_>>().join(", ");
     if files.is_empty() {
         return format!("SELECT {shown} FROM ({empty})");
     }

@@ -18,7 +18,7 @@ use crate::declarations::{Problems, Source, Spanned};
 
 use super::contracts::{Contract, Contracts, OCCURRED_AT};
 use super::database::{self, name, text, type_name};
-use super::event_views::{OCCURRED_MONTH, create_list, create_view, select_from_files};
+use super::event_views::{OCCURRED_MONTH, SUBJECT_ID, create_list, create_view, select_from_files};
 use super::models::{Model, select_of};
 use super::reference::CodeList;
 
@@ -120,6 +120,7 @@ fn insert_event(
         ("occurred_on".to_owned(), format!("DATE '{day}'")),
         ("month".to_owned(), text(&day.format("%Y-%m").to_string())),
         (OCCURRED_MONTH.to_owned(), format!("DATE '{}'", day.format("%Y-%m-01"))),
+        (SUBJECT_ID.to_owned(), key.first().cloned().unwrap_or_default()),
         (PIPELINE.to_owned(), written(row.get(PIPELINE))),
         ("_key_hash".to_owned(), format!("CAST(hash({}) >> 1 AS BIGINT)", key.join(", "))),
         ("_batch".to_owned(), "1".to_owned()),

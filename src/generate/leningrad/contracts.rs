@@ -16,7 +16,8 @@ use super::lists::{CONTRACT_CATEGORIES, CONTRACT_GROUNDS, CONTRACT_WAYS, DIRECTI
 const PER_THOUSAND_EVENTS: u64 = 190;
 const COLUMNS: &str = "Номер дела;Направление;Соцкатегория;Способ;ОКТМО;СНИЛС;Поступило;Отказ в приеме;Зарегистрировано;\
                        Приостановлено;Возобновлено;Срок продлен;Основание продления;Дата решения;Решение;Основание отказа;\
-                       Уведомление направлено;Выплачено;Сумма, руб.;Изменено";
+                       Уведомление направлено;Выплачено;Сумма, руб.;Сведения получены;Уведомление о приостановлении;\
+                       Уведомление о продлении;Заявление об исправлении;Исправлено;Изменено";
 const DEFECTS: [Defect; 8] = [
     Defect::ImpossibleDate,
     Defect::UnknownMunicipality,
@@ -27,7 +28,7 @@ const DEFECTS: [Defect; 8] = [
     Defect::SumInWords,
     Defect::RaggedLine,
 ];
-const EVENTS: [&str; 10] = [
+const EVENTS: [&str; 15] = [
     "received",
     "intake_refused",
     "registered",
@@ -38,7 +39,14 @@ const EVENTS: [&str; 10] = [
     "refused",
     "notified",
     "provided",
+    "data_complete",
+    "suspension_notified",
+    "extension_notified",
+    "correction_requested",
+    "corrected",
 ];
+/// Stream of the choices about notices and corrections, apart from those of the applications.
+const ASIDE: u64 = 1 << 32;
 /// Working days until the last document and answer are there.
 const COMPLETED: [u16; 21] = [0, 1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 13, 21];
 /// Working days from then until the decision; three are allowed.
@@ -70,6 +78,11 @@ struct Application {
     ground: &'static str,
     notified: Option<Day>,
     paid: Option<Day>,
+    completed: Option<Day>,
+    suspension_notified: Option<Day>,
+    extension_notified: Option<Day>,
+    correction_requested: Option<Day>,
+    corrected: Option<Day>,
     kopecks: u64,
 }
 
@@ -86,6 +99,11 @@ impl Application {
             decided: known(self.decided),
             notified: known(self.notified),
             paid: known(self.paid),
+            completed: known(self.completed),
+            suspension_notified: known(self.suspension_notified),
+            extension_notified: known(self.extension_notified),
+            correction_requested: known(self.correction_requested),
+            corrected: known(self.corrected),
             ..*self
         }
     }
@@ -103,7 +121,30 @@ impl Application {
             self.decided.filter(|_| !self.is_granted),
             self.notified,
             self.paid,
+            self.completed,
+            self.suspension_notified,
+            self.extension_notified,
+            self.correction_requested,
+            self.corrected,
         ]
+    }
+
+    /// The same application with the notices on its way and, of some, a misprint in the order that has to be corrected in five
+    /// working days.
+    fn with_notices(self, world: &World<'_>) -> Self {
+        let calendar = &world.calendar;
+        let mut dice = Dice::new(world.options.seed, ASIDE + self.number);
+        let mut notice = |of: Option<Day>, late_permille| {
+            let lag = u32::from(dice.chance(late_permille));
+            of.map(|day| calendar.after(day, lag))
+        };
+        let suspension_notified = notice(self.suspended, 60);
+        let extension_notified = notice(self.extended, 700).map(|day| calendar.after(day, u32::from(dice.chance(50))));
+        let correction_requested =
+            self.notified.filter(|_| dice.chance(30)).map(|day| calendar.after(day, dice.between(1, 15)));
+        let lag = dice.one_of(&[1, 2, 2, 3, 3, 4, 4, 5, 5, 7]).unwrap_or(3);
+        let corrected = correction_requested.filter(|_| !dice.chance(50)).map(|day| calendar.after(day, lag));
+        Self { suspension_notified, extension_notified, correction_requested, corrected, ..self }
     }
 
     /// When the record was changed last: in the evening of the last event.
@@ -132,7 +173,7 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
         for arrival in world.arrivals(load, &mut dice) {
             number += 1;
             let direction = dice.weighted(&directions);
-            let whole = make(world, (number, n_applications), direction, arrival, &mut dice);
+            let whole = make(world, (number, n_applications), direction, arrival, &mut dice).with_notices(world);
             let application = whole.known_on(world.to);
             let defect = breakage.strike(&mut dice);
             let bytes = write_line(&mut line, world, &application, defect);
@@ -207,6 +248,11 @@ fn make(
         ground: "",
         notified: None,
         paid: None,
+        completed: None,
+        suspension_notified: None,
+        extension_notified: None,
+        correction_requested: None,
+        corrected: None,
         kopecks: u64::from(dice.between(from / 100, to / 100)) * 10_000,
     };
     if !arrival.through_portal && dice.chance(26) {
@@ -230,6 +276,7 @@ fn make(
         }
     }
     now = calendar.after(now, dice.quantile(&COMPLETED) * pace / 1_000);
+    application.completed = Some(now);
     if dice.chance(160) {
         let extensions =
             Weights::new(EXTENSIONS.map(|(_, weight, business)| if business && !is_business { 0 } else { weight }));
@@ -318,6 +365,9 @@ fn write_line(line: &mut CsvLine, world: &World<'_>, of: &Application, defect: O
                 push_sum(into, of.kopecks, b',');
             }
         });
+    }
+    for day in [of.completed, of.suspension_notified, of.extension_notified, of.correction_requested, of.corrected] {
+        date(row, day);
     }
     moment(row, of.changed());
     row.end(Encoding::Windows1251, defect)

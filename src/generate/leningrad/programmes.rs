@@ -2,7 +2,7 @@
 
 use super::super::breakage::{Breakage, Defect};
 use super::super::days::Day;
-use super::super::dice::Weights;
+use super::super::dice::{Dice, Weights};
 use super::super::people::Person;
 use super::super::report::Tally;
 use super::super::sink::Sink;
@@ -14,7 +14,7 @@ use super::lists::FORMS;
 
 /// Programmes for a thousand events of cases.
 const PER_THOUSAND_EVENTS: u64 = 230;
-const COLUMNS: &str = "Номер ИППСУ;ОКТМО;СНИЛС;Форма;Дата составления;Дата подписания;Дата вручения;Действует до;\
+const COLUMNS: &str = "Номер ИППСУ;ОКТМО;СНИЛС;Форма;Дата заявления;Дата составления;Дата подписания;Дата вручения;Действует до;\
                        Дата заключения;Заключение";
 const DEFECTS: [Defect; 5] = [
     Defect::ImpossibleDate,
@@ -23,7 +23,9 @@ const DEFECTS: [Defect; 5] = [
     Defect::UnknownCode,
     Defect::AlienBytes,
 ];
-const EVENTS: [&str; 4] = ["drawn_up", "ready", "handed_over", "concluded"];
+const EVENTS: [&str; 5] = ["drawn_up", "ready", "handed_over", "concluded", "applied"];
+/// Stream of the choices about applications, apart from those of the programmes.
+const ASIDE: u64 = 2 << 32;
 /// Working days from signing until the person comes for the programme.
 const HANDED_OVER: [u16; 21] = [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 5, 6, 8, 13, 30];
 
@@ -36,6 +38,8 @@ pub(super) struct Programme {
     person: Person,
     /// Name of the form of service.
     pub(super) form: &'static str,
+    /// When the application that it follows from was registered.
+    applied: Day,
     pub(super) drawn_up: Day,
     ready: Option<Day>,
     handed_over: Option<Day>,
@@ -97,6 +101,7 @@ pub(super) fn for_each_programme(
                 municipality,
                 person,
                 form,
+                applied: drawn_up.saturating_sub(Dice::new(world.options.seed, ASIDE + number).between(2, 9)),
                 drawn_up,
                 ready,
                 handed_over,
@@ -127,8 +132,8 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
             return Ok(());
         }
         tally.add_person(programme.person.key());
-        let Programme { drawn_up, ready, handed_over, concluded, .. } = programme;
-        for (event, day) in [Some(drawn_up), ready, handed_over, concluded].into_iter().enumerate() {
+        let Programme { applied, drawn_up, ready, handed_over, concluded, .. } = programme;
+        for (event, day) in [Some(drawn_up), ready, handed_over, concluded, Some(applied)].into_iter().enumerate() {
             if let Some(day) = day {
                 tally.add_event(programme.municipality, event, day);
             }
@@ -159,6 +164,7 @@ fn write_line(line: &mut CsvLine, world: &World<'_>, of: &Programme) -> Vec<u8> 
     });
     row.ascii(|into| of.person.write_number(into));
     row.field(if is(Defect::UnknownCode) { "Дистанционная" } else { of.form });
+    row.ascii(|into| push_dotted(into, &world.calendar, of.applied));
     if is(Defect::ImpossibleDate) {
         row.field("00.00.0000");
     } else {

@@ -1,6 +1,6 @@
 //! From a model as written to a model that can be folded, with every problem at its place.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema};
@@ -8,23 +8,31 @@ use arrow::datatypes::{DataType, Schema};
 use crate::declarations::{Problems, Source, Spanned};
 
 use super::super::contracts::{Contract, Contracts};
-use super::super::event_views::OCCURRED_MONTH;
+use super::super::event_views::{OCCURRED_MONTH, SUBJECT_ID};
 use super::super::reference::{CodeList, Reference};
+use super::super::regulations::{REGULATIONS_FOLDER, Regulations};
 use super::prepare::Workbench;
-use super::{Dimension, Model, RUNS, RawModel, Versions};
+use super::{CompiledFrom, Dimension, Model, RUNS, RawModel, Versions};
+
+/// What a model is checked against.
+pub(super) struct Surroundings<'a> {
+    pub(super) contracts: &'a Contracts,
+    pub(super) reference: &'a Reference,
+    /// None where they are wrong.
+    pub(super) regulations: Option<&'a Regulations>,
+    pub(super) workbench: &'a Workbench,
+}
 
 /// A checked model.
-pub(super) fn check_model(
-    project: &Path,
-    path: &Path,
-    contracts: &Contracts,
-    reference: &Reference,
-    workbench: &Workbench,
-) -> Result<Model, Problems> {
+pub(super) fn check_model(project: &Path, path: &Path, around: &Surroundings<'_>) -> Result<Model, Problems> {
+    let Surroundings { contracts, reference, workbench, .. } = *around;
     let source = Source::read(project, path)?;
     let raw: RawModel = source.parse()?;
     let mut problems = Problems::new();
-    let sql = problems.keep(Source::read(project, &path.with_extension("sql")));
+    let sql = match raw.compiled_from {
+        None => problems.keep(Source::read(project, &path.with_extension("sql"))),
+        Some(CompiledFrom::Regulations) => problems.keep(compile_regulations(&source, &raw, around)),
+    };
     check_texts(&source, path, &raw, &mut problems);
     let from = check_tables(&source, &raw, contracts, &mut problems);
     check_dimensions(&source, &raw, reference, &mut problems);
@@ -55,6 +63,26 @@ pub(super) fn check_model(
         sql_path: sql.path,
         source: source.clone(),
     })
+}
+
+/// The SQL of the regulations, all of whose tables the model has to read.
+fn compile_regulations(source: &Source, raw: &RawModel, around: &Surroundings<'_>) -> Result<Source, Problems> {
+    let mut problems = Problems::new();
+    let Some(regulations) = around.regulations else { return Err(problems) };
+    for regulation in
+        regulations.iter().filter(|regulation| raw.from.iter().all(|table| table.value != regulation.raw.table.value))
+    {
+        let table = &regulation.raw.table;
+        let message = format!("the model `{}` does not read the event table `{}`", raw.model.value, table.value);
+        problems.push(
+            regulation.source.problem(table, message).help(format!("add it to `from` in {}", source.path.display())),
+        );
+    }
+    if regulations.is_empty() {
+        problems.push(source.problem(&raw.model, format!("there are no regulations in {REGULATIONS_FOLDER}")));
+    }
+    let path = PathBuf::from(REGULATIONS_FOLDER);
+    problems.into_result(Source { path, text: regulations.sql(around.contracts, around.reference) })
 }
 
 fn check_texts(source: &Source, path: &Path, raw: &RawModel, problems: &mut Problems) {
@@ -98,7 +126,10 @@ fn check_tables<'a>(
     for (column, contract) in raw.key.iter().flat_map(|column| found.iter().map(move |contract| (column, contract))) {
         // A corrected event may leave the group of its earlier versions unless the key is part of its identity.
         let (what, known): (_, Vec<&str>) = match raw.versions {
-            Versions::Last => ("key column", contract.key().into_iter().map(|known| known.name.as_str()).collect()),
+            Versions::Last => {
+                let key = contract.key().into_iter().map(|known| known.name.as_str());
+                ("key column", key.chain([SUBJECT_ID]).collect())
+            }
             Versions::All => {
                 ("column", contract.lake_columns().map(|known| known.name.as_str()).chain([OCCURRED_MONTH]).collect())
             }

@@ -17,10 +17,12 @@ use crate::domain::language::Text;
 
 use super::contracts::Contracts;
 use super::reference::{CodeList, Reference};
+use super::regulations::Regulations;
+use check::{Surroundings, check_model};
 use prepare::Workbench;
 
 pub(super) use prepare::select_of;
-pub use raw::{RawDimension, RawModel, Versions};
+pub use raw::{CompiledFrom, RawDimension, RawModel, Versions};
 pub use runs::RUNS;
 
 /// Folder of the models inside a project.
@@ -85,12 +87,14 @@ impl Model {
             folder.problem_of_file(format!("models cannot be prepared: {error}"))
         })?;
         let mut problems = Problems::new();
+        let regulations = problems.keep(Regulations::load(project, contracts, reference));
+        let around = Surroundings { contracts, reference, regulations: regulations.as_ref(), workbench: &workbench };
         let mut models = Vec::new();
         for path in list_files(project, MODELS_FOLDER, ".yaml")? {
             if path.to_string_lossy().ends_with(".samples.yaml") {
                 continue;
             }
-            models.extend(problems.keep(check::check_model(project, &path, contracts, reference, &workbench)));
+            models.extend(problems.keep(check_model(project, &path, &around)));
         }
         problems.into_result(models)
     }

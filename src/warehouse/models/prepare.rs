@@ -9,7 +9,7 @@ use crate::declarations::{Problem, Problems, Source};
 
 use super::super::contracts::{Contract, Contracts};
 use super::super::database;
-use super::super::event_views::{OCCURRED_MONTH, create_list, drop_list};
+use super::super::event_views::{OCCURRED_MONTH, SUBJECT_ID, create_list, drop_list};
 use super::super::lake::MONTH;
 use super::super::reference::CodeList;
 
@@ -31,7 +31,8 @@ impl Workbench {
                 .fields()
                 .iter()
                 .map(|field| format!("{} {}", database::name(field.name()), database::type_name(field.data_type())));
-            let columns: Vec<String> = columns.chain([format!("{OCCURRED_MONTH} DATE")]).collect();
+            let columns: Vec<String> =
+                columns.chain([format!("{OCCURRED_MONTH} DATE"), format!("{SUBJECT_ID} VARCHAR")]).collect();
             let table = database::name(&contract.table);
             connection.execute_batch(&format!("CREATE TABLE {EMPTY_TABLES}.{table} ({})", columns.join(", ")))?;
         }

@@ -18,7 +18,11 @@ pub struct RawModel {
     pub description: Spanned<String>,
     /// Event tables that the SQL reads.
     pub from: Vec<Spanned<String>>,
-    /// Columns of the event tables' keys and of the result by which events belong together. With `versions: all` any columns
+    /// What the SQL is compiled from; without it it stands beside, in `NAME.sql`.
+    #[serde(default)]
+    pub compiled_from: Option<CompiledFrom>,
+    /// Columns of the event tables' keys and of the result by which events belong together; `subject_id` is the first column of
+    /// each table's key, whatever its name. With `versions: all` any columns
     /// of the event tables will do, and `occurred_month`.
     pub key: Vec<Spanned<String>>,
     /// Which versions of an event the SQL sees: the `last` one, or `all` that were ever told.
@@ -31,6 +35,14 @@ pub struct RawModel {
     pub month: Spanned<String>,
     /// What indicators may be cut by.
     pub dimensions: Vec<RawDimension>,
+}
+
+/// What the SQL of a model is compiled from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CompiledFrom {
+    /// `warehouse/regulations`: one row per clock of a subject.
+    Regulations,
 }
 
 /// Which versions of an event a model sees.

@@ -10,9 +10,15 @@ use crate::support::{Program, project_root};
 fn project_of_the_readme(folder: &Path) -> Program {
     let root = project_root();
     fs_err::copy(root.join("svod.yaml"), folder.join("svod.yaml")).unwrap();
-    for name in
-        ["pipelines", "warehouse/contracts", "warehouse/reference", "sql/models", "sql/indicators", "dashboards"]
-    {
+    for name in [
+        "pipelines",
+        "warehouse/contracts",
+        "warehouse/reference",
+        "warehouse/regulations",
+        "sql/models",
+        "sql/indicators",
+        "dashboards",
+    ] {
         fs_err::create_dir_all(folder.join(name)).unwrap();
         for entry in fs_err::read_dir(root.join(name)).unwrap() {
             let path = entry.unwrap().path();
@@ -24,7 +30,14 @@ fn project_of_the_readme(folder: &Path) -> Program {
     let readme = fs_err::read_to_string(root.join("README.md")).unwrap();
     let example = Regex::new(r"(?s)```yaml\n# (\S+)\n(.*?)```").unwrap();
     let examples: Vec<_> = example.captures_iter(&readme).collect();
-    assert_eq!(examples.len(), 3);
+    assert_eq!(examples.len(), 4);
+    let code = Regex::new(r"`(fuel\w*,.*?)`").unwrap();
+    let codes: Vec<_> = code.captures_iter(&readme).map(|found| found[1].to_owned()).collect();
+    for (name, code) in ["regulations.csv", "clocks.csv"].iter().zip(codes) {
+        let path = folder.join("warehouse/reference").join(name);
+        let list = fs_err::read_to_string(&path).unwrap();
+        fs_err::write(path, format!("{list}{code}\n")).unwrap();
+    }
     for found in examples {
         fs_err::write(folder.join(&found[1]), &found[2]).unwrap();
     }

@@ -13,12 +13,14 @@ use serde_json::{Value, json};
 use svod::domain::period::{Grain, Period};
 use svod::indicators::{Catalog, Engine, Figures, Indicator, Query};
 
+use crate::support::project_root;
+
 use super::memory::{Memory, ask, batch_of, engine_over, reference, shipped_catalog};
 
 const N_ROWS: usize = 2_000;
 
 /// Indicator, table, its day, and the value of a group; nothing where an indicator's own condition leaves no row.
-const VALUES: [(&str, &str, &str, &str); 48] = [
+const VALUES: [(&str, &str, &str, &str); 62] = [
     ("appeals", "cases", "registered_on", "count(*)"),
     ("support_provided", "cases", "provided_on", "count(*)"),
     ("support_rate", "cases", "registered_on", "100 * avg((provided_on IS NOT NULL)::INT)"),
@@ -81,6 +83,25 @@ const VALUES: [(&str, &str, &str, &str); 48] = [
     ("reported_in_time", "reports", "occurred_month", "CASE WHEN count(reported_on) FILTER (due_on < DATE '2024-04-10') > 0
               THEN count(*) FILTER (due_on < DATE '2024-04-10' AND reported_on <= due_on) * 100.0
                    / count(*) FILTER (due_on < DATE '2024-04-10' AND (reported_on IS NOT NULL OR n_events = 0)) END"),
+    ("contract_in_time", "clocks", "stopped_on", "100 * avg(in_time::INT) FILTER (clock = 'contract_decision')"),
+    ("contract_decision_days", "clocks", "stopped_on", "avg(used) FILTER (clock = 'contract_decision')"),
+    ("contract_registration_in_time", "clocks", "stopped_on", "100 * avg(in_time::INT) FILTER (clock = 'contract_registration')"),
+    ("contract_decision_after_data", "clocks", "stopped_on", "100 * avg(in_time::INT) FILTER (clock = 'contract_decision_after_data')"),
+    ("contract_notified_in_time", "clocks", "stopped_on", "100 * avg(in_time::INT) FILTER (clock = 'contract_notice')"),
+    ("typo_corrections_in_time", "clocks", "due_on", "100 * avg(coalesce(in_time, FALSE)::INT) FILTER (clock = 'contract_correction' AND (in_time IS NOT NULL
+         OR (paused_since IS NULL AND cancelled_on IS NULL AND due_on < DATE '2024-04-10')))"),
+    ("complaints_in_time", "clocks", "due_on", "100 * avg(coalesce(in_time, FALSE)::INT) FILTER (clock = 'complaint_decision' AND (in_time IS NOT NULL
+         OR (paused_since IS NULL AND cancelled_on IS NULL AND due_on < DATE '2024-04-10')))"),
+    ("agency_discipline", "clocks", "due_on", "100 * avg(coalesce(in_time, FALSE)::INT) FILTER (clock IN ('recognition_decision', 'contract_decision')
+         AND (in_time IS NOT NULL OR (paused_since IS NULL AND cancelled_on IS NULL AND due_on < DATE '2024-04-10')))"),
+    ("recognition_in_time", "clocks", "stopped_on", "100 * avg(in_time::INT) FILTER (clock = 'recognition_decision')"),
+    ("programme_in_time", "clocks", "stopped_on", "100 * avg(in_time::INT) FILTER (clock = 'programme_handover')"),
+    ("service_in_time", "clocks", "stopped_on", "100 * avg(in_time::INT) FILTER (clock = 'programme_handover' OR clock LIKE '%contract_decision'
+         OR clock = 'recognition_decision')"),
+    ("response_days", "clocks", "stopped_on", "avg(used) FILTER (clock = 'support_provision')"),
+    ("request_response_days", "requests", "answered_on", "avg(len(list_filter(getvariable('working'), lambda day: day > sent_on AND day <= answered_on))
+         - len(list_filter(getvariable('working'), lambda day: day > answered_on AND day <= sent_on))) FILTER (sent_on IS NOT NULL)"),
+    ("deadlines", "clocks", "opened_on", "count(*)"),
 ];
 
 /// The state of a control point on the day of the tests, written anew.
@@ -95,6 +116,26 @@ const REPORT_STATE: &str = "CASE WHEN coalesce(n_events, 0) = 0
     WHEN reported_on IS NULL THEN 'told'
     WHEN reported_on > due_on OR due_on IS NULL THEN 'late' ELSE 'in_time' END";
 
+/// Whether a clock stands still on the day of the tests, written anew.
+const IS_PAUSED: &str =
+    "paused_since <= DATE '2024-04-10' AND coalesce(paused_until, DATE '2024-04-10') >= DATE '2024-04-10'";
+
+/// The state of a clock on the day of the tests, written anew.
+const CLOCK_STATE: &str = "CASE WHEN coalesce(started_on, DATE '2024-04-11') > DATE '2024-04-10' THEN 'not_started'
+    WHEN stopped_on < DATE '2024-04-11' THEN CASE in_time WHEN TRUE THEN 'met' WHEN FALSE THEN 'met_late' ELSE 'measured' END
+    WHEN cancelled_on < DATE '2024-04-11' THEN 'cancelled'
+    WHEN IS_PAUSED THEN 'paused'
+    WHEN epoch_us(due_at) < 1712736000000000 THEN 'overdue'
+    WHEN due_at IS NULL AND DATE '2024-04-10' > due_on THEN 'overdue'
+    WHEN DATE '2024-04-10' >= at_risk_on THEN 'at_risk' ELSE 'running' END";
+
+/// When a clock runs out, seen from Wednesday, the day of the tests, written anew.
+const RUNS_OUT: &str = "CASE WHEN started_on IS NULL OR coalesce(stopped_on, DATE '9999-01-01') < DATE '2024-04-11'
+        OR coalesce(cancelled_on, DATE '9999-01-01') < DATE '2024-04-11' OR due_on IS NULL THEN NULL
+    WHEN IS_PAUSED THEN 'paused'
+    WHEN due_on <= DATE '2024-04-09' THEN 'past' WHEN due_on <= DATE '2024-04-10' THEN 'today'
+    WHEN due_on <= DATE '2024-04-14' THEN 'this_week' WHEN due_on <= DATE '2024-04-21' THEN 'next_week' ELSE 'later' END";
+
 /// Rows of every kind: each column is random and, where it may be, sometimes null.
 fn random_rows(random: &mut ChaCha8Rng, entity: &svod::indicators::Entity) -> Value {
     let lists = reference();
@@ -102,7 +143,7 @@ fn random_rows(random: &mut ChaCha8Rng, entity: &svod::indicators::Entity) -> Va
         let list = entity.dimension(name).and_then(|dimension| dimension.list()).and_then(|list| lists.list(list));
         list.map_or_else(
             || (0..5).map(|n| format!("{name}{n}")).collect(),
-            |list| list.codes().iter().take(9).cloned().collect(),
+            |list| list.codes().iter().take(if name == "clock" { 99 } else { 9 }).cloned().collect(),
         )
     };
     let date = |random: &mut ChaCha8Rng| {
@@ -142,6 +183,12 @@ fn both_sides(catalog: Catalog) -> (Engine, Connection, tempfile::TempDir) {
     let mut random = ChaCha8Rng::seed_from_u64(20_240_410);
     let folder = tempfile::tempdir().unwrap();
     let duckdb = Connection::open_in_memory().unwrap();
+    let calendar = project_root().join("warehouse/reference/calendar.csv");
+    let working = format!(
+        "SELECT list(code::DATE) FROM read_csv('{}', all_varchar = TRUE) WHERE is_working = '1'",
+        calendar.display()
+    );
+    duckdb.execute_batch(&format!("SET VARIABLE working = ({working})")).unwrap();
     let mut tables = Vec::new();
     for entity in catalog.entities() {
         let rows = random_rows(&mut random, entity);
@@ -182,6 +229,11 @@ fn key_sql(indicator: &Indicator, dimension: &str) -> String {
     match (indicator.entity().name(), dimension) {
         ("milestones", "state") => STATE.to_owned(),
         ("reports", "state") => REPORT_STATE.to_owned(),
+        ("clocks", "state") => CLOCK_STATE.replace("IS_PAUSED", IS_PAUSED),
+        ("clocks", "runs_out") => RUNS_OUT.replace("IS_PAUSED", IS_PAUSED),
+        ("clocks", "provisional") => {
+            "CASE WHEN is_provisional THEN 'yes' WHEN due_on IS NOT NULL THEN 'no' END".to_owned()
+        }
         _ => format!("\"{dimension}\"::VARCHAR"),
     }
 }
@@ -244,7 +296,10 @@ async fn every_indicator_by_every_dimension() {
 }
 
 /// Indicators of what is open: table, first day, day when it is over, condition.
-const STOCKS: [(&str, &str, &str, &str, &str); 2] = [
+const STOCKS: [(&str, &str, &str, &str, &str); 5] = [
+    ("appeals_overdue", "clocks", "overdue_on", "ended_on", "clock IN ('recognition_decision', 'contract_decision')"),
+    ("deadlines_open", "clocks", "started_on", "ended_on", "due_on IS NOT NULL"),
+    ("deadlines_overdue", "clocks", "overdue_on", "ended_on", "TRUE"),
     ("appeals_open", "cases", "registered_on", "closed_on", "TRUE"),
     ("on_leave", "leaves", "from_on", "over_on", "NOT is_cancelled"),
 ];
@@ -255,10 +310,11 @@ async fn what_is_open_by_every_dimension() {
     let (engine, duckdb, _folder) = both_sides(catalog.clone());
     let period = Period::parse("2023-03", "2024-03").unwrap();
     for (id, table, from, until, condition) in STOCKS {
-        for dimension in catalog.get(id).unwrap().entity().dimensions() {
-            let name = dimension.name();
+        let indicator = catalog.get(id).unwrap();
+        for dimension in indicator.entity().dimensions() {
+            let (name, key) = (dimension.name(), key_sql(indicator, dimension.name()));
             let sql = format!(
-                "SELECT \"{name}\"::VARCHAR, bucket::VARCHAR, count(*)::DOUBLE
+                "SELECT {key}, bucket::VARCHAR, count(*)::DOUBLE
                  FROM {table}, (SELECT unnest(generate_series(DATE '2023-03-01', DATE '2024-03-01', INTERVAL 1 MONTH))::DATE AS bucket)
                  WHERE {from} <= last_day(bucket) AND ({until} IS NULL OR {until} > last_day(bucket)) AND {condition}
                  GROUP BY ALL"

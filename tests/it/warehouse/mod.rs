@@ -1,5 +1,6 @@
 //! The warehouse: contracts, lake, entities and snapshots.
 
+mod clocks;
 mod compact;
 mod contracts;
 mod entities;

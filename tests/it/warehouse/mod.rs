@@ -1,5 +1,6 @@
 //! The warehouse: contracts, lake, entities and snapshots.
 
+mod any_order;
 mod compact;
 mod contracts;
 mod entities;

@@ -96,7 +96,7 @@ pub(super) const VALUES: &[(&str, &str, &str, &str)] = &[
     ("project_risk_score", "risks", "from_on", "max(score)"),
     ("project_budget", "budgets", "month_on", "sum(spent)"),
     ("team_load", "teams", "month_on", "sum(share_percent) / nullif(count(share_percent), 0)"),
-    ("quality_score_data", "runs", "finished_on", "100 - 100 * sum(rejected) / nullif(sum(read), 0)"),
+    ("quality_score_data", "runs", "finished_on", "100 - 100 * coalesce(sum(rejected), 0) / nullif(sum(read), 0)"),
     ("debt_mean", "debts", "recorded_on", "sum(amount) / nullif(count(amount), 0)"),
 ];
 

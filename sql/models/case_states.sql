@@ -1,9 +1,16 @@
 -- One row per case and time in one status.
 WITH
--- The steps of a case and their order are those of the model of cases; what is no step there is none here.
-stepped AS (
+-- The steps of a case and their order are those of the model of cases; what is no step there is none here. Kept, since reading
+-- the events is what costs most.
+stepped AS MATERIALIZED (
     SELECT
         case_id,
+        municipality,
+        agency,
+        service,
+        category,
+        channel,
+        person_id,
         occurred_on,
         epoch_us(occurred_at) * 1024 + CASE event
             WHEN 'registered' THEN 0
@@ -31,52 +38,46 @@ stepped AS (
 ),
 
 -- The archive is a status of what has no result only; a granted case in the archive keeps its status and is open no more.
-marked AS (
+results AS (
     SELECT
-        *,
-        coalesce(bool_or(status IN ('granted', 'refused', 'provided', 'withdrawn')) OVER (
-            PARTITION BY case_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        ), FALSE) AS has_result
+        case_id,
+        min(place) FILTER (status IN ('granted', 'refused', 'provided', 'withdrawn')) AS result_place
     FROM stepped
+    GROUP BY case_id
+    HAVING bool_or(status = 'archived')
 ),
 
 -- The status with which each day ended.
 days AS (
     SELECT
-        case_id,
-        occurred_on AS from_on,
-        arg_max(status, place) FILTER (status <> 'archived' OR NOT has_result) AS status
-    FROM marked
-    GROUP BY case_id, occurred_on
+        stepped.case_id,
+        stepped.occurred_on AS from_on,
+        arg_max(stepped.status, stepped.place) AS status
+    FROM stepped
+    LEFT JOIN results USING (case_id)
+    WHERE stepped.status <> 'archived' OR coalesce(stepped.place < results.result_place, TRUE)
+    GROUP BY stepped.case_id, stepped.occurred_on
 ),
 
--- Days that only sent a file with a result to the archive, or repeated the status, begin nothing.
-changes AS (
-    SELECT *
-    FROM days
-    WHERE status IS NOT NULL
-    QUALIFY status IS DISTINCT FROM lag(status) OVER (PARTITION BY case_id ORDER BY from_on)
-),
-
--- A status holds until the day of the next one.
+-- A status holds until the day of the next word; a word that repeats it is a row of its own.
 times AS (
     SELECT
         *,
         lead(from_on) OVER (PARTITION BY case_id ORDER BY from_on) AS until_on
-    FROM changes
+    FROM days
 ),
 
 -- What holds for a case all the time; an attribute is the last one that was told.
 attributes AS (
     SELECT
         case_id,
-        arg_max(municipality, occurred_at) AS municipality,
-        arg_max(agency, occurred_at) AS agency,
-        arg_max(service, occurred_at) AS service,
-        arg_max(category, occurred_at) AS category,
-        arg_max(channel, occurred_at) AS channel,
-        arg_max(person_id, occurred_at) AS person_id
-    FROM cases
+        arg_max(municipality, place) AS municipality,
+        arg_max(agency, place) AS agency,
+        arg_max(service, place) AS service,
+        arg_max(category, place) AS category,
+        arg_max(channel, place) AS channel,
+        arg_max(person_id, place) AS person_id
+    FROM stepped
     GROUP BY case_id
 )
 

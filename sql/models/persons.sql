@@ -1,25 +1,34 @@
 -- One row per person.
 WITH
--- Every register that knows persons, in one shape.
+-- The event that begins a record in each register that knows persons, in one shape; the events after it tell of nobody else.
 told AS (
-    SELECT person_id, occurred_at, occurred_on, region, municipality, category, 'case' AS kind, case_id AS thing FROM cases
+    SELECT person_id, occurred_at, occurred_on, recorded_at, municipality, category, 'case' AS kind, case_id AS thing
+    FROM cases
+    WHERE event = 'registered'
     UNION ALL
-    SELECT person_id, occurred_at, occurred_on, region, municipality, category, 'passport', passport_id FROM passports
+    SELECT person_id, occurred_at, occurred_on, recorded_at, municipality, category, 'passport', passport_id
+    FROM passports
+    WHERE event = 'opened'
     UNION ALL
-    SELECT person_id, occurred_at, occurred_on, region, municipality, NULL, 'return', return_id FROM returns
+    SELECT person_id, occurred_at, occurred_on, recorded_at, municipality, NULL, 'return', return_id
+    FROM returns
+    WHERE event = 'filed'
     UNION ALL
-    SELECT person_id, occurred_at, occurred_on, region, municipality, NULL, 'leave', leave_id FROM leaves
+    SELECT person_id, occurred_at, occurred_on, recorded_at, municipality, NULL, 'leave', leave_id
+    FROM leaves
+    WHERE event = 'recorded'
     UNION ALL
-    SELECT person_id, occurred_at, occurred_on, region, municipality, NULL, 'debt', debt_id FROM debts
+    SELECT person_id, occurred_at, occurred_on, recorded_at, municipality, NULL, 'debt', debt_id
+    FROM debts
+    WHERE event = 'recorded'
 ),
 
--- Of words of one moment the later code counts, so that the order in which they came does not matter.
+-- Of words of one moment the later recorded one counts, then the later code, so that the order in which they came does not matter.
 folded AS (
     SELECT
         person_id,
-        arg_max(region, (occurred_at, region)) AS region,
-        arg_max(municipality, (occurred_at, municipality)) AS municipality,
-        arg_max(category, (occurred_at, category)) FILTER (category IS NOT NULL) AS category,
+        arg_max(municipality, (occurred_at, recorded_at, municipality)) AS municipality,
+        arg_max(category, (occurred_at, recorded_at, category)) FILTER (category IS NOT NULL) AS category,
         min(occurred_on) AS first_on,
         max(occurred_on) AS last_on,
         count(DISTINCT thing) FILTER (kind = 'case') AS n_cases,
@@ -32,12 +41,22 @@ folded AS (
 )
 
 SELECT
-    *,
+    person_id,
+    left(municipality, 2) || '000000' AS region,
+    municipality,
+    category,
     CASE
         WHEN n_returns > 0 THEN 'returned'
         WHEN n_leaves > 0 THEN 'on_leave'
         WHEN n_passports > 0 THEN 'passport'
         WHEN n_cases > 0 THEN 'applicant'
         ELSE 'debtor'
-    END AS status
+    END AS status,
+    first_on,
+    last_on,
+    n_cases,
+    n_passports,
+    n_returns,
+    n_leaves,
+    n_debts
 FROM folded

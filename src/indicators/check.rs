@@ -14,7 +14,7 @@ use super::indicator::{Additivity, Formula, Indicator, LEVELS, Measure, Passport
 use crate::declarations::{Problem, Problems, Source, Spanned};
 use crate::domain::figure::State;
 use crate::domain::language::Text;
-use crate::warehouse::reference::Reference;
+use crate::warehouse::reference::{CodeList, Reference};
 
 /// Code list of units.
 const UNITS: &str = "okei";
@@ -132,7 +132,7 @@ fn check_head(source: &Source, raw: &RawIndicator, surroundings: &Surroundings<'
     }
     let codes = [(LEVELS, &passport.level), (VALUE_TYPES, &passport.value_type), (REGISTERS, &passport.register)];
     for (list, code) in codes.into_iter().filter_map(|(list, code)| code.as_ref().map(|code| (list, code))) {
-        let known = surroundings.reference.list(list).map_or(&[][..], |list| list.codes());
+        let Some(known) = surroundings.reference.list(list).map(CodeList::codes) else { continue };
         if !known.contains(code) {
             let problem = source.problem(code, format!("the code list `{list}` has no `{}`", code.value));
             problems.push(problem.suggest(code, known.iter().map(String::as_str)));

@@ -1,11 +1,14 @@
 -- One row per risk and time between two assessments.
 WITH
 -- What was told of a risk on each day: a word takes the place of the one before it, a word without an impact leaves the impact
--- as it was. Of several words of one day the assessment is later than the record, and the closing is the last.
+-- as it was. Of several words of one moment the assessment is later than the record, that of a later month later than that of an
+-- earlier one, and the closing is the last. Milliseconds times 16384 leave room for the step and the month in a BIGINT.
 told AS (
     SELECT
         *,
-        epoch_us(occurred_at) * 4 + CASE event WHEN 'recorded' THEN 0 WHEN 'assessed' THEN 1 ELSE 2 END AS place
+        epoch_us(occurred_at) // 1000 * 16384
+            + CASE event WHEN 'recorded' THEN 0 WHEN 'assessed' THEN 1 ELSE 2 END * 4096
+            + coalesce(date_diff('month', DATE '2000-01-01', period), 0) AS place
     FROM risks
 ),
 

@@ -1,6 +1,7 @@
 -- One row per control point of a project.
 WITH
--- What all events of a control point say together. Each new forecast takes the place of the one before it.
+-- What all events of a control point say together. Each new forecast takes the place of the one before it; of two given at once that
+-- of the later month counts.
 folded AS (
     SELECT
         project,
@@ -9,7 +10,7 @@ folded AS (
         arg_max(result, occurred_at) FILTER (event = 'milestone_planned') AS event,
         arg_max(kind, occurred_at) FILTER (event = 'milestone_planned') AS kind,
         arg_max(planned_on, occurred_at) FILTER (event = 'milestone_planned') AS planned_on,
-        arg_max(forecast_on, occurred_at) FILTER (event = 'milestone_forecast') AS forecast_on,
+        arg_max(forecast_on, (occurred_at, period)) FILTER (event = 'milestone_forecast') AS forecast_on,
         arg_max(done_on, occurred_at) FILTER (event = 'milestone_done') AS done_on,
         arg_max(has_document, occurred_at) FILTER (event = 'milestone_done') AS has_document,
         arg_max(predecessor, occurred_at) FILTER (event = 'milestone_planned') AS predecessor,

@@ -7,7 +7,7 @@ use super::declaration::Widget;
 use super::widget::{Dimension, Filter, Freshness, Key, Passport, Place, SnapshotMark, Unit};
 use crate::domain::language::{Lang, Text};
 use crate::domain::period::{Grain, Period};
-use crate::indicators::{Indicator, Measure};
+use crate::indicators::{Additivity, Indicator, LEVELS, Measure, REGISTERS, VALUE_TYPES};
 use crate::warehouse::reference::{CodeList, Reference};
 
 /// Code list of the units of measure.
@@ -109,6 +109,12 @@ impl<'a> Context<'a> {
 pub fn describe_indicator(indicator: &Indicator, reference: &Reference, lang: Lang) -> Passport {
     let passport = indicator.passport();
     let text = |text: &Text| text.get(lang).to_owned();
+    let coded = |list: &str, code: Option<&str>, column: &str| {
+        let column = format!("{column}_{}", lang.pick("ru", "en"));
+        let cell = reference.list(list).and_then(|list| list.value(code?, &column));
+        cell.filter(|cell| !cell.is_empty()).map(str::to_owned)
+    };
+    let of_register = |column: &str| coded(REGISTERS, passport.register.as_deref(), column);
     let names = || indicator.measures().iter().map(Measure::name).collect::<Vec<_>>().join(", ");
     Passport {
         id: indicator.id().to_owned(),
@@ -123,6 +129,47 @@ pub fn describe_indicator(indicator: &Indicator, reference: &Reference, lang: La
         owner: text(&passport.owner),
         periodicity: text(&passport.periodicity),
         act: passport.act.as_ref().map(text),
+        rationale: passport.rationale.as_ref().map(text),
+        level: coded(LEVELS, passport.level.as_deref(), "name"),
+        value_type: coded(VALUE_TYPES, passport.value_type.as_deref(), "name"),
+        time_character: time_character(indicator.additivity(), lang).to_owned(),
+        numerator: passport.numerator.as_ref().map(text),
+        denominator: passport.denominator.as_ref().map(text),
+        breakdowns: indicator.entity().dimensions().iter().map(|dimension| text(dimension.title())).collect(),
+        collection: of_register("collection"),
+        coverage: of_register("coverage"),
+        data_owner: of_register("data_owner"),
+        approver: of_register("approver"),
+        due: of_register("due"),
+        disclosure: of_register("disclosure"),
+        breaks: of_register("breaks"),
+        base: passport.base.as_ref().map(text),
+        caveats: passport.caveats.as_ref().map(text),
+        valid_from: passport.valid_from,
+        valid_to: passport.valid_to,
+        version: passport.changes.len() + 1,
+        changes: passport.changes.iter().map(text).collect(),
+    }
+}
+
+/// What a value says of time, which follows from how values go together.
+fn time_character(additivity: Additivity, lang: Lang) -> &'static str {
+    match additivity {
+        Additivity::Flow => lang.pick("за период, суммируется по времени", "of a period, adds up over time"),
+        Additivity::Stock => lang
+            .pick("на конец периода, по времени не суммируется", "at the end of a period, does not add up over time"),
+        Additivity::Last => {
+            lang.pick("последнее значение периода, не суммируется", "the last value of a period, does not add up")
+        }
+        Additivity::Distinct => {
+            lang.pick("за период, в каждой группе считается заново", "of a period, counted anew in each group")
+        }
+        Additivity::Average | Additivity::Extreme => {
+            lang.pick("за период, считается по строкам группы", "of a period, computed from the rows of a group")
+        }
+        Additivity::Ratio => {
+            lang.pick("считается из составляющих на каждом уровне", "computed from its parts at every level")
+        }
     }
 }
 

@@ -162,6 +162,46 @@ pub struct Passport {
     pub periodicity: String,
     /// The act that prescribes the indicator.
     pub act: Option<String>,
+    /// Why it is watched.
+    pub rationale: Option<String>,
+    /// Where it is prescribed.
+    pub level: Option<String>,
+    /// What a value is.
+    pub value_type: Option<String>,
+    /// Whether values are of a period or of a moment, and how they go together.
+    pub time_character: String,
+    /// What stands above the line of a share.
+    pub numerator: Option<String>,
+    /// What stands under the line of a share.
+    pub denominator: Option<String>,
+    /// What it may be cut by.
+    pub breakdowns: Vec<String>,
+    /// How the data are collected.
+    pub collection: Option<String>,
+    /// Whom and what the data cover.
+    pub coverage: Option<String>,
+    /// Who owns the data.
+    pub data_owner: Option<String>,
+    /// Who approves the values.
+    pub approver: Option<String>,
+    /// When the values are due.
+    pub due: Option<String>,
+    /// What is not disclosed.
+    pub disclosure: Option<String>,
+    /// Where the series breaks.
+    pub breaks: Option<String>,
+    /// Value before the work on it began.
+    pub base: Option<String>,
+    /// What a reader must know.
+    pub caveats: Option<String>,
+    /// First day for which the definition holds.
+    pub valid_from: Option<NaiveDate>,
+    /// Last day for which it holds.
+    pub valid_to: Option<NaiveDate>,
+    /// Version of the definition, from 1.
+    pub version: usize,
+    /// What changed, the newest first.
+    pub changes: Vec<String>,
 }
 
 /// The figure of the whole period with its text.

@@ -89,11 +89,19 @@ pub enum Register {
     Leaves,
     /// Samara: debts of families, Parquet.
     Debts,
+    /// Samara: kinship cards, NDJSON.
+    FamilyMembers,
+    /// Samara: needs of citizens and their relatives, NDJSON.
+    Needs,
+    /// Leningrad: ratings of services with visits and queues, CSV.
+    Ratings,
+    /// Leningrad: partners of the virtual card, CSV.
+    Partners,
 }
 
 impl Register {
     /// All registers; the place of each decides its random choices, so a new one comes last.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::Appeals,
         Self::Passports,
         Self::CaseEvents,
@@ -110,6 +118,10 @@ impl Register {
         Self::Returns,
         Self::Leaves,
         Self::Debts,
+        Self::FamilyMembers,
+        Self::Needs,
+        Self::Ratings,
+        Self::Partners,
     ];
 
     /// Name on the command line and in reports.
@@ -132,6 +144,10 @@ impl Register {
             Self::Returns => "returns",
             Self::Leaves => "leaves",
             Self::Debts => "debts",
+            Self::FamilyMembers => "family_members",
+            Self::Needs => "needs",
+            Self::Ratings => "ratings",
+            Self::Partners => "partners",
         }
     }
 
@@ -139,9 +155,14 @@ impl Register {
     #[must_use]
     pub fn region(self) -> Region {
         match self {
-            Self::Appeals | Self::Passports | Self::CaseEvents | Self::Returns | Self::Leaves | Self::Debts => {
-                Region::Samara
-            }
+            Self::Appeals
+            | Self::Passports
+            | Self::CaseEvents
+            | Self::Returns
+            | Self::Leaves
+            | Self::Debts
+            | Self::FamilyMembers
+            | Self::Needs => Region::Samara,
             _ => Region::Leningrad,
         }
     }
@@ -171,6 +192,10 @@ impl Register {
             Self::Returns => samara::returns::write(world),
             Self::Leaves => samara::leaves::write(world),
             Self::Debts => samara::debts::write(world),
+            Self::FamilyMembers => samara::family_members::write(world),
+            Self::Needs => samara::needs::write(world),
+            Self::Ratings => leningrad::ratings::write(world),
+            Self::Partners => leningrad::partners::write(world),
         }
     }
 }

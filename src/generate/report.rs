@@ -52,6 +52,8 @@ pub struct RegisterReport {
     pub municipalities: BTreeMap<String, BTreeMap<String, u64>>,
     /// First events (registered, opened, applied, sent) by local month, `2025-03`.
     pub months: BTreeMap<String, u64>,
+    /// Events by name and local month; what is open at the end of a month follows from them.
+    pub event_months: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 /// The size of one file.
@@ -68,7 +70,8 @@ pub struct FileReport {
 pub(super) struct Tally {
     events: &'static [&'static str],
     by_place: Vec<u64>,
-    by_day: BTreeMap<Day, u64>,
+    /// By the place of the event and its day.
+    by_day: BTreeMap<(usize, Day), u64>,
     broken: BTreeMap<Defect, u64>,
     people: HashSet<u32>,
     pub(super) duplicate: u64,
@@ -96,9 +99,7 @@ impl Tally {
         if let Some(count) = self.by_place.get_mut(municipality * self.events.len() + event) {
             *count += 1;
         }
-        if event == 0 {
-            *self.by_day.entry(day).or_default() += 1;
-        }
+        *self.by_day.entry((event, day)).or_default() += 1;
     }
 
     /// One person of a row that is not broken.
@@ -143,9 +144,13 @@ impl Tally {
                 }
             }
         }
-        for (day, count) in self.by_day {
-            *report.months.entry(calendar.date(day).format("%Y-%m").to_string()).or_default() += count;
+        for ((event, day), count) in self.by_day {
+            let name = self.events.get(event).copied().unwrap_or_default();
+            let months = report.event_months.entry(name.to_owned()).or_default();
+            *months.entry(calendar.date(day).format("%Y-%m").to_string()).or_default() += count;
         }
+        report.months =
+            self.events.first().and_then(|first| report.event_months.get(*first)).cloned().unwrap_or_default();
         report
     }
 }

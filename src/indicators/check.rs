@@ -10,11 +10,11 @@ use datafusion::physical_expr::PhysicalExpr;
 use super::declaration::{Direction, RawIndicator, RawMeasure, RawPassport, RawStock, RawValue, Thresholds};
 use super::entity::Entity;
 use super::expression::{Reader, Typed, type_name};
-use super::indicator::{Additivity, Formula, Indicator, Measure, Passport, Way};
+use super::indicator::{Additivity, Formula, Indicator, LEVELS, Measure, Passport, REGISTERS, VALUE_TYPES, Way};
 use crate::declarations::{Problem, Problems, Source, Spanned};
 use crate::domain::figure::State;
 use crate::domain::language::Text;
-use crate::warehouse::reference::Reference;
+use crate::warehouse::reference::{CodeList, Reference};
 
 /// Code list of units.
 const UNITS: &str = "okei";
@@ -110,8 +110,14 @@ fn check_head(source: &Source, raw: &RawIndicator, surroundings: &Surroundings<'
         ("owner", Some(&passport.owner)),
         ("periodicity", Some(&passport.periodicity)),
         ("act", passport.act.as_ref()),
+        ("rationale", passport.rationale.as_ref()),
+        ("numerator", passport.numerator.as_ref()),
+        ("denominator", passport.denominator.as_ref()),
+        ("base", passport.base.as_ref()),
+        ("caveats", passport.caveats.as_ref()),
     ];
-    for (name, text) in texts.into_iter().filter_map(|(name, text)| text.map(|text| (name, text))) {
+    let texts = texts.into_iter().chain(passport.changes.iter().map(|change| ("changes", Some(change))));
+    for (name, text) in texts.filter_map(|(name, text)| text.map(|text| (name, text))) {
         for (lang, value) in [("ru", &text.ru), ("en", &text.en)] {
             if value.trim().is_empty() {
                 problems.push(source.problem(text, format!("`{name}`: `{lang}` is empty")));
@@ -123,6 +129,19 @@ fn check_head(source: &Source, raw: &RawIndicator, surroundings: &Surroundings<'
     {
         let problem = source.problem(&raw.unit, format!("unknown unit `{}`", raw.unit.value));
         problems.push(problem.help(format!("a code of `warehouse/reference/{UNITS}.csv`, e.g. \"744\" for percent")));
+    }
+    let codes = [(LEVELS, &passport.level), (VALUE_TYPES, &passport.value_type), (REGISTERS, &passport.register)];
+    for (list, code) in codes.into_iter().filter_map(|(list, code)| code.as_ref().map(|code| (list, code))) {
+        let Some(known) = surroundings.reference.list(list).map(CodeList::codes) else { continue };
+        if !known.contains(code) {
+            let problem = source.problem(code, format!("the code list `{list}` has no `{}`", code.value));
+            problems.push(problem.suggest(code, known.iter().map(String::as_str)));
+        }
+    }
+    if let (Some(from), Some(to)) = (passport.valid_from, passport.valid_to)
+        && to < from
+    {
+        problems.push(source.problem(id, format!("`valid_to` {to} is before `valid_from` {from}")));
     }
     if raw.decimals.value > 6 {
         problems.push(source.problem(&raw.decimals, format!("`decimals`: {} is more than 6", raw.decimals.value)));
@@ -274,5 +293,16 @@ fn passport(raw: RawPassport) -> Passport {
         owner: take(raw.owner),
         periodicity: take(raw.periodicity),
         act: raw.act.map(take),
+        rationale: raw.rationale.map(take),
+        level: raw.level.map(|code| code.value),
+        value_type: raw.value_type.map(|code| code.value),
+        numerator: raw.numerator.map(take),
+        denominator: raw.denominator.map(take),
+        register: raw.register.map(|code| code.value),
+        base: raw.base.map(take),
+        caveats: raw.caveats.map(take),
+        valid_from: raw.valid_from,
+        valid_to: raw.valid_to,
+        changes: raw.changes.into_iter().map(take).collect(),
     }
 }

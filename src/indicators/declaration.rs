@@ -3,6 +3,7 @@
 //! Nothing is checked here but the form; [`super::Catalog`] checks the meaning. The descriptions of the fields
 //! are the manual: `svod schema` publishes them.
 
+use chrono::NaiveDate;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -154,6 +155,40 @@ pub struct RawPassport {
     /// The legal act that prescribes the indicator, where there is one.
     #[serde(default)]
     pub act: Option<Spanned<Text>>,
+    /// Why it is watched: the decision that it serves.
+    #[serde(default)]
+    pub rationale: Option<Spanned<Text>>,
+    /// Where it is prescribed: a code of the list `indicator_levels`.
+    #[serde(default)]
+    pub level: Option<Spanned<String>>,
+    /// What a value is: a code of the list `value_types`.
+    #[serde(default)]
+    pub value_type: Option<Spanned<String>>,
+    /// What stands above the line of a share.
+    #[serde(default)]
+    pub numerator: Option<Spanned<Text>>,
+    /// What stands under the line of a share.
+    #[serde(default)]
+    pub denominator: Option<Spanned<Text>>,
+    /// The register behind it: a code of the list `indicator_registers`, which tells how its data are collected, whom they cover, who
+    /// owns and approves them, when they are due, what is not disclosed and where the series breaks.
+    #[serde(default)]
+    pub register: Option<Spanned<String>>,
+    /// Value before the work on it began, with its day.
+    #[serde(default)]
+    pub base: Option<Spanned<Text>>,
+    /// What a reader must know before a conclusion is drawn.
+    #[serde(default)]
+    pub caveats: Option<Spanned<Text>>,
+    /// First day for which this definition holds.
+    #[serde(default)]
+    pub valid_from: Option<NaiveDate>,
+    /// Last day for which it holds, once there is another.
+    #[serde(default)]
+    pub valid_to: Option<NaiveDate>,
+    /// What changed in the definition, the newest change first; there are as many versions as changes, and the first.
+    #[serde(default)]
+    pub changes: Vec<Spanned<Text>>,
 }
 
 /// Values at which the traffic light changes, in the unit of the indicator.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::PhysicalExpr;
 use serde::{Deserialize, Serialize};
@@ -154,7 +155,36 @@ pub struct Passport {
     pub periodicity: Text,
     /// The legal act that prescribes the indicator, where there is one.
     pub act: Option<Text>,
+    /// Why it is watched.
+    pub rationale: Option<Text>,
+    /// Code of the list [`LEVELS`].
+    pub level: Option<String>,
+    /// Code of the list [`VALUE_TYPES`].
+    pub value_type: Option<String>,
+    /// What stands above the line of a share.
+    pub numerator: Option<Text>,
+    /// What stands under the line of a share.
+    pub denominator: Option<Text>,
+    /// Code of the list [`REGISTERS`].
+    pub register: Option<String>,
+    /// Value before the work on it began.
+    pub base: Option<Text>,
+    /// What a reader must know.
+    pub caveats: Option<Text>,
+    /// First day for which the definition holds.
+    pub valid_from: Option<NaiveDate>,
+    /// Last day for which it holds.
+    pub valid_to: Option<NaiveDate>,
+    /// What changed, the newest first.
+    pub changes: Vec<Text>,
 }
+
+/// Code list of the levels at which indicators are prescribed.
+pub const LEVELS: &str = "indicator_levels";
+/// Code list of what values are.
+pub const VALUE_TYPES: &str = "value_types";
+/// Code list of the registers behind indicators, with what holds for all figures of a register.
+pub const REGISTERS: &str = "indicator_registers";
 
 /// One measure of an indicator.
 #[derive(Debug, Clone)]

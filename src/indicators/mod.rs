@@ -35,7 +35,7 @@ pub use engine::Engine;
 pub use entity::{Dimension, Entity};
 pub use error::QueryError;
 pub use figures::{FigureRow, Figures};
-pub use indicator::{Additivity, Indicator, Measure, Passport};
+pub use indicator::{Additivity, Indicator, LEVELS, Measure, Passport, REGISTERS, VALUE_TYPES};
 pub use query::Query;
 pub use rejected::RejectedQuery;
 pub use scope::Scope;

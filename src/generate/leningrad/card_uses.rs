@@ -101,6 +101,11 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
     Ok(tally.report("leningrad_card_uses", files, &world.territory, &world.calendar))
 }
 
+/// How many partners of each kind a municipality has, by its share of the people in millionths.
+pub(super) fn n_partners(share: u32) -> u32 {
+    1 + share / 45_000
+}
+
 fn choose(
     world: &World<'_>,
     card: &Card,
@@ -115,7 +120,7 @@ fn choose(
     let Some((_, nominal)) = card.certificate else {
         let kind = dice.weighted(partners);
         let share = world.territory.municipalities.get(municipality).map_or(0, |place| place.share);
-        let partner = dice.below(1 + share / 45_000) + 1;
+        let partner = dice.below(n_partners(share)) + 1;
         let (from, to) = PARTNERS[kind].3;
         let discount = dice.one_of(&DISCOUNTS).unwrap_or(10);
         let kopecks = u64::from(dice.between(from / 10, to / 10)) * 10 * u64::from(discount);

@@ -67,6 +67,10 @@ pub(super) const PARTNERS: [(&str, u32, u32, (u32, u32)); 5] = [
     ("extra_education", 110, 270, (500, 4_000)),
 ];
 
+/// Services that are rated: codes of the list `services`, with how usual each is.
+pub(super) const RATED_SERVICES: [(&str, u32); 4] =
+    [("recognition_any", 420), ("recognition_home", 230), ("contract_hardship", 210), ("contract_job_search", 140)];
+
 /// Directions of the social contract: their marks in the list `services`, how usual, whether it is about a business, roubles
 /// from and to.
 pub(super) const DIRECTIONS: [(&str, u32, bool, (u32, u32)); 5] = [
@@ -148,6 +152,7 @@ mod tests {
         wanted.extend(super::EXTENSIONS.map(|ground| ("refusal_grounds", "name_ru", ground.0)));
         wanted.extend(super::SERVICE_KINDS.map(|kind| ("service_kinds", "name_ru", kind.0)));
         wanted.extend(super::MARKS.map(|mark| ("performance_marks", "name_ru", mark.0)));
+        wanted.extend(super::RATED_SERVICES.map(|service| ("services", "code", service.0)));
         wanted.extend(super::WAYS.map(|way| ("channels", "journal_code", way.0)));
         for (list, name, value) in wanted {
             assert!(column(list, name).iter().any(|known| known == value), "`{value}` is not in `{list}`.`{name}`");

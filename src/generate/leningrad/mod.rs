@@ -9,6 +9,8 @@ mod csv_line;
 pub(super) mod electronic_cases;
 pub(super) mod journal;
 mod lists;
+pub(super) mod partners;
 pub(super) mod programme_services;
 pub(super) mod programmes;
+pub(super) mod ratings;
 pub(super) mod requests;

@@ -124,6 +124,19 @@ pub(super) const RETURN_GROUPS: [(&str, &str, u32); 7] = [
     ("volunteer", "sam_omsu", 160),
 ];
 
+/// Kinship: names of the list `kinship`, with how usual each is.
+pub(super) const KINSHIP: [(&str, u32); 9] = [
+    ("Супруг, супруга", 230),
+    ("Ребенок", 370),
+    ("Родитель", 190),
+    ("Брат, сестра", 80),
+    ("Дедушка, бабушка", 45),
+    ("Внук, внучка", 25),
+    ("Опекун, попечитель", 15),
+    ("Подопечный", 15),
+    ("Иное родство", 30),
+];
+
 /// Kinds of debts: names of the list `debt_kinds`, how usual, roubles from and to.
 pub(super) const DEBTS: [(&str, u32, (u32, u32)); 5] = [
     ("Жилищно-коммунальные услуги", 430, (3_000, 140_000)),
@@ -169,6 +182,9 @@ mod tests {
         }
         for (name, _, _) in DEBTS {
             assert!(column("debt_kinds", "name_ru").iter().any(|known| known == name), "{name}");
+        }
+        for (name, _) in KINSHIP {
+            assert!(column("kinship", "name_ru").iter().any(|known| known == name), "{name}");
         }
         for (code, _, _) in SECTIONS {
             value("passport_sections", code, "name_ru");

@@ -19,15 +19,29 @@ const EVENTS: [&str; 3] = ["opened", "section_filled", "closed"];
 
 /// One passport.
 #[derive(Debug, Clone, Copy)]
-struct Passport {
+pub(super) struct Passport {
     number: u64,
-    municipality: usize,
+    pub(super) municipality: usize,
     person: Person,
     /// Place in [`CATEGORIES`].
-    category: usize,
+    pub(super) category: usize,
     opened: Moment,
     filled: [Option<Moment>; SECTIONS.len()],
     closed: Option<Moment>,
+}
+
+impl Passport {
+    /// The number as the platform writes it.
+    pub(super) fn write_number(&self, into: &mut Vec<u8>) {
+        into.extend_from_slice("63-СП-".as_bytes());
+        push_number(into, self.number, 6);
+    }
+
+    /// When a section was filled, by its code.
+    pub(super) fn filled(&self, section: &str) -> Option<Moment> {
+        let place = SECTIONS.iter().position(|(code, _, _)| *code == section)?;
+        self.filled[place]
+    }
 }
 
 /// Writes `passports.ndjson`.
@@ -35,41 +49,57 @@ struct Passport {
 /// # Errors
 /// [`GenerateError::Write`] if the file cannot be written.
 pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, GenerateError> {
-    let mut dice = world.dice(Register::Passports);
-    let mut breakage = Breakage::new(&DEFECTS, world.broken_per_million);
     let mut tally = Tally::new(&world.territory, &EVENTS);
     let mut sink = Sink::new(&world.options.out, Vec::new(), b"\n");
+    let mut line = Vec::new();
+    for_each_passport(world, |passport, defect, again| {
+        write_line(&mut line, world, passport, defect);
+        sink.put("passports.ndjson", &line)?;
+        if let Some(defect) = defect {
+            tally.add_broken(defect);
+            return Ok(());
+        }
+        tally.add_person(passport.person.key());
+        tally.add_event(passport.municipality, 0, passport.opened.day);
+        for filled in passport.filled.iter().flatten() {
+            tally.add_event(passport.municipality, 1, filled.day);
+        }
+        if let Some(closed) = passport.closed {
+            tally.add_event(passport.municipality, 2, closed.day);
+        }
+        if let Some(n_rows_later) = again {
+            sink.put_late(line.clone(), n_rows_later);
+            tally.duplicate += 1;
+        }
+        Ok(())
+    })?;
+    let files = sink.finish()?;
+    Ok(tally.report("samara_passports", files, &world.territory, &world.calendar))
+}
+
+/// Calls back with every passport, what is broken about its row, and after how many rows that row comes again.
+///
+/// # Errors
+/// What the caller's own work fails with.
+pub(super) fn for_each_passport(
+    world: &World<'_>,
+    mut visit: impl FnMut(&Passport, Option<Defect>, Option<u32>) -> Result<(), GenerateError>,
+) -> Result<(), GenerateError> {
+    let mut dice = world.dice(Register::Passports);
+    let mut breakage = Breakage::new(&DEFECTS, world.broken_per_million);
     let categories = Weights::new(CATEGORIES.map(|(_, _, weight)| weight));
     let n_passports = world.options.events * PER_THOUSAND_EVENTS / 1_000;
     let mut number = 0;
-    let mut line = Vec::new();
     for load in world.loads(n_passports, &mut dice) {
         for arrival in world.arrivals(load, &mut dice) {
             number += 1;
             let passport = make(world, number, n_passports, arrival, &categories, &mut dice);
             let defect = breakage.strike(&mut dice);
-            write_line(&mut line, world, &passport, defect);
-            sink.put("passports.ndjson", &line)?;
-            if let Some(defect) = defect {
-                tally.add_broken(defect);
-                continue;
-            }
-            tally.add_person(passport.person.key());
-            tally.add_event(passport.municipality, 0, passport.opened.day);
-            for filled in passport.filled.iter().flatten() {
-                tally.add_event(passport.municipality, 1, filled.day);
-            }
-            if let Some(closed) = passport.closed {
-                tally.add_event(passport.municipality, 2, closed.day);
-            }
-            if dice.chance(20) {
-                sink.put_late(line.clone(), dice.between(3, 80));
-                tally.duplicate += 1;
-            }
+            let again = (defect.is_none() && dice.chance(20)).then(|| dice.between(3, 80));
+            visit(&passport, defect, again)?;
         }
     }
-    let files = sink.finish()?;
-    Ok(tally.report("samara_passports", files, &world.territory, &world.calendar))
+    Ok(())
 }
 
 fn make(
@@ -108,10 +138,7 @@ fn write_line(line: &mut Vec<u8>, world: &World<'_>, passport: &Passport, defect
     let is = |kind: Defect| defect == Some(kind);
     let mut json = JsonLine::start(line);
     if !is(Defect::MissingNumber) {
-        json.quoted("passport", |into| {
-            into.extend_from_slice("63-СП-".as_bytes());
-            push_number(into, passport.number, 6);
-        });
+        json.quoted("passport", |into| passport.write_number(into));
     }
     if is(Defect::ImpossibleDate) {
         json.text("opened", "0000-00-00T00:00:00");

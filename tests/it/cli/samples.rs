@@ -191,6 +191,47 @@ fn the_project_is_as_worked_out_by_hand() {
 }
 
 #[test]
+fn network_risks_and_team_of_the_project_are_as_worked_out_by_hand() {
+    let path = project_root().join("data-samples/project/expected.yaml");
+    let expected: Value = serde_saphyr::from_str(&fs_err::read_to_string(path).unwrap()).unwrap();
+    let (floats, forecasts) =
+        (values(&["critical_path", "--by", "event"]), values(&["project_forecast", "--by", "event"]));
+    for event in ["1.1", "2.1"] {
+        assert_eq!(floats[event], expected["float_days"][event].as_f64(), "{event}");
+        assert_eq!(forecasts[event], expected["forecast_days"][event].as_f64(), "{event}");
+        let critical =
+            format!("SELECT count(*) AS n FROM milestone_network WHERE event = '{event}' AND path = 'critical'");
+        assert_eq!(select(&critical)[0]["n"], expected["critical_points"][event].to_string(), "{event}");
+    }
+    assert_eq!(values(&["project_forecast"])[""], expected["forecast_days"]["all"].as_f64());
+    assert_eq!(values(&["milestone_in_time"])[""], expected["milestones_in_time_percent"].as_f64());
+    let open = values(&["project_risks", "--grain", "month", "--from", "2024", "--to", "2024"]);
+    for (month, n) in expected["risks_open"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(open[&format!("2024-{:02}-01", month + 1)], n.as_f64(), "{month}");
+    }
+    assert_eq!(values(&["project_risk_score"])[""], expected["greatest_risk_score"].as_f64());
+    assert_eq!(values(&["team_load"])[""], expected["team_share"].as_f64());
+    // That there is no money is told, and is not a gap.
+    assert_eq!(
+        values(&["project_budget", "--by", "funding"]),
+        BTreeMap::from([("not_provided".to_owned(), Some(0.0))])
+    );
+}
+
+#[test]
+fn the_history_of_statuses_ends_with_the_present_one() {
+    let told = select(
+        "SELECT count(*) AS n FROM cases LEFT JOIN case_states ON case_states.case_id = cases.case_id AND until_on IS NULL \
+         WHERE cases.status <> 'not_accepted' AND has_registration AND cases.status IS DISTINCT FROM case_states.status",
+    );
+    assert_eq!(told[0]["n"], "0");
+    let open = values(&["appeals_open", "--grain", "month", "--from", "2025", "--to", "2026-10"]);
+    let by_status = "SELECT count(*) AS n FROM case_states WHERE status IN ('new', 'in_progress', 'suspended', 'granted') \
+         AND from_on <= DATE '2026-03-31' AND (until_on IS NULL OR until_on > DATE '2026-03-31')";
+    assert_eq!(open["2026-03-01"], select(by_status)[0]["n"].parse().ok());
+}
+
+#[test]
 fn rejected_rows_are_kept_with_their_reason_and_without_personal_data() {
     let rows = select("SELECT pipeline, file, row, raw, rule, sentence FROM quarantine");
     let rejected: u64 = ["samara", "leningrad"]

@@ -85,7 +85,7 @@ async fn pipelines_find_what_the_generator_counted() {
         );
     }
     let tables = ["cases", "passports", "requests", "programmes", "complaints", "certificates"];
-    let others = ["electronic_cases", "returns", "leaves", "debts"];
+    let others = ["electronic_cases", "returns", "leaves", "debts", "families", "needs", "ratings", "partners"];
     let found = events_in_lake(&lake, &[tables.as_slice(), &others].concat()).await;
     for register in expected {
         for (event, n_events) in &register.events {

@@ -45,7 +45,9 @@ fn samples_are_small_enough_to_be_kept_in_the_repository() {
 fn a_register_made_alone_is_the_same() {
     let (together, alone) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     make_sample(Region::Leningrad, together.path());
-    for register in [Register::Journal, Register::CardUses, Register::Contracts, Register::ProgrammeServices] {
+    for register in
+        [Register::Journal, Register::CardUses, Register::Contracts, Register::ProgrammeServices, Register::Partners]
+    {
         let options = sample_options(Region::Leningrad, alone.path());
         generate(&GenerateOptions { only: Some(register), ..options }).unwrap();
     }
@@ -79,6 +81,6 @@ fn wrong_options_are_refused_with_a_sentence() {
     assert!(matches!(generate(&foreign), Err(GenerateError::NoSuchRegister { .. })));
     assert_eq!(
         message(foreign),
-        "`samara` has no register `journal`\nhelp: it has `appeals`, `passports`, `case_events`, `returns`, `leaves`, `debts`"
+        "`samara` has no register `journal`\nhelp: it has `appeals`, `passports`, `case_events`, `returns`, `leaves`, `debts`, `family_members`, `needs`"
     );
 }

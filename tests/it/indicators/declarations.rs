@@ -1,6 +1,9 @@
 //! Wrong declarations and their exact messages.
 
-use super::memory::{catalog_of, declaration, shipped_catalog};
+use svod::domain::language::Text;
+use svod::indicators::{Additivity, LEVELS, REGISTERS, VALUE_TYPES};
+
+use super::memory::{catalog_of, declaration, reference, shipped_catalog};
 
 /// All that is said of one wrong declaration `it`, whose lines that matter start at line 2.
 fn complaint(lines: &str) -> String {
@@ -17,6 +20,66 @@ fn every_shipped_indicator_is_complete() {
             assert!(indicator.entity().dimension(required).is_some(), "{}", indicator.id());
         }
     }
+}
+
+#[test]
+fn every_passport_is_full() {
+    let mut gaps = Vec::new();
+    for indicator in shipped_catalog().iter() {
+        let passport = indicator.passport();
+        let is_share = passport.value_type.as_deref() == Some("share") && indicator.additivity() == Additivity::Ratio;
+        let has_parts = passport.numerator.is_some() && passport.denominator.is_some();
+        let fields = [
+            ("rationale", passport.rationale.is_some()),
+            ("level", passport.level.is_some()),
+            ("value_type", passport.value_type.is_some()),
+            ("register", passport.register.is_some()),
+            ("caveats", passport.caveats.is_some()),
+            ("valid_from", passport.valid_from.is_some()),
+            ("numerator, denominator", has_parts || !is_share),
+        ];
+        gaps.extend(
+            fields.iter().filter(|(_, is_there)| !is_there).map(|(field, _)| format!("{}: {field}", indicator.id())),
+        );
+        let says_more = |text: &Text| text.ru != indicator.title().ru && text.ru.chars().count() > 20;
+        let told = [Some(&passport.method), passport.rationale.as_ref(), passport.caveats.as_ref()];
+        let is_copied = told.into_iter().flatten().any(|text| !says_more(text));
+        gaps.extend(is_copied.then(|| format!("{}: a text that says no more than the title", indicator.id())));
+    }
+    assert!(gaps.is_empty(), "{gaps:#?}");
+}
+
+#[test]
+fn registers_of_passports_tell_everything_in_both_languages() {
+    let reference = reference();
+    for list in [LEVELS, VALUE_TYPES, REGISTERS] {
+        let list = reference.list(list).unwrap();
+        for (code, column) in list.codes().iter().flat_map(|code| list.column_names().map(move |column| (code, column)))
+        {
+            assert!(list.value(code, column).is_some_and(|cell| !cell.is_empty()), "{} {code} {column}", list.name);
+        }
+    }
+}
+
+#[test]
+fn a_passport_names_known_codes_and_days_in_order() {
+    let wrong = |field: &str| {
+        let text = declaration("it", "entity: cases\ntime: registered_on\nmeasures: {it: {count: {}}}");
+        let text = text.replace("passport: {", &format!("passport: {{{field}, "));
+        catalog_of(&[("it", &text)]).unwrap_err().to_string()
+    };
+    assert_eq!(
+        wrong("register: contract").lines().next(),
+        Some("error: sql/indicators/it.yaml:9:22: the code list `indicator_registers` has no `contract`")
+    );
+    assert!(wrong("register: contract").contains("help: did you mean `contracts`?"));
+    assert!(wrong("level: federal").contains("the code list `indicator_levels` has no `federal`"));
+    assert!(wrong("value_type: number").contains("the code list `value_types` has no `number`"));
+    assert_eq!(
+        wrong("valid_from: 2025-02-01, valid_to: 2025-01-01").lines().next(),
+        Some("error: sql/indicators/it.yaml:1:12: `valid_to` 2025-01-01 is before `valid_from` 2025-02-01")
+    );
+    assert!(wrong("caveats: {ru: а, en: \"\"}").contains("`caveats`: `en` is empty"));
 }
 
 #[test]

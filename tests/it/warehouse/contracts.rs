@@ -24,18 +24,25 @@ fn every_shipped_list_and_contract_is_right() {
     assert_eq!(
         contracts.tables().collect::<Vec<_>>(),
         [
+            "budgets",
             "cases",
             "certificates",
             "complaints",
             "debts",
             "deliverables",
             "electronic_cases",
+            "families",
             "leaves",
+            "needs",
+            "partners",
             "passports",
             "programmes",
             "projects",
+            "ratings",
             "requests",
-            "returns"
+            "returns",
+            "risks",
+            "teams",
         ]
     );
     let cases = contracts.get("cases").unwrap();

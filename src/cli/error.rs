@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use super::output;
 use crate::declarations::Problems;
 pub(super) use crate::domain::error_chain::chain;
+use crate::domain::language::Lang;
 use crate::indicators::QueryError;
 
 /// Why a command did not do what was asked.
@@ -53,6 +54,9 @@ pub fn print_error(error: &CliError) {
         }
         CliError::Argument(cause) | CliError::Failed(cause) => {
             output::error_line(&format!("error: {}", chain(cause.as_ref())));
+            if let Some(QueryError::Senseless(refusal)) = cause.downcast_ref() {
+                output::error_line(&format!("  по-русски: {}", refusal.sentence(Lang::Ru)));
+            }
             if let Some(help) = cause.downcast_ref::<QueryError>().and_then(QueryError::help) {
                 output::error_line(&format!("  help: {help}"));
             }

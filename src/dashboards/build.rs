@@ -172,6 +172,7 @@ async fn ask(
         period: Some(period),
         grain: context.grain.filter(|_| is_cut),
         as_of,
+        ..Query::default()
     };
     let has_total = |indicator: &Indicator| {
         let is_fixed = |name: &String| context.filters.get(name).is_some_and(|codes| codes.len() == 1);

@@ -126,7 +126,13 @@ fn empty_figure(context: &Context<'_>, figures: &Figures) -> Figure {
 
 fn empty_row(context: &Context<'_>, figures: &Figures, keys: Vec<Option<String>>) -> Row {
     let figure = empty_figure(context, figures);
-    let row = FigureRow { keys, bucket: None, figure, measures: vec![figure.value; figures.measures.len()] };
+    let row = FigureRow {
+        keys,
+        bucket: None,
+        figure,
+        measures: vec![figure.value; figures.measures.len()],
+        ..FigureRow::default()
+    };
     new_row(context, figures, &row, figure)
 }
 

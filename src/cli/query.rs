@@ -7,7 +7,7 @@ use super::context::Context;
 use super::{CliError, Place, output};
 use crate::domain::language::Lang;
 use crate::domain::period::{Grain, Period};
-use crate::domain::table::TableColumn;
+use crate::domain::table::{TableColumn, state_meaning};
 use crate::indicators::{Against, Cumulate, Query, QueryError, Scope};
 use crate::reports::{CsvFlavour, IndicatorValues, write_csv};
 
@@ -136,6 +136,9 @@ fn print_for_people(values: &IndicatorValues, lang: Lang) {
         .map(|row| row.iter().zip(&table.columns).map(|(cell, column)| cell.display(column, lang)).collect::<Vec<_>>());
     output::line(&format!("{} · {} · {}", table.title, table.subtitle, snapshot_words(values.snapshot, lang)));
     output::line(&output::table(&header, rows, first_number));
+    for state in table.states() {
+        output::line(state_meaning(state, lang));
+    }
 }
 
 fn snapshot_words(number: u64, lang: Lang) -> String {

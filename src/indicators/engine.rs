@@ -19,6 +19,7 @@ use tokio::sync::OnceCell;
 
 use super::catalog::Catalog;
 use super::compare::Rows;
+use super::coverage::{add_coverage, coverage_query};
 use super::definitions::Definitions;
 use super::error::QueryError;
 use super::expression::Present;
@@ -159,6 +160,16 @@ impl Engine {
     /// [`QueryError::NoSnapshot`], [`QueryError::Open`] or [`QueryError::Compute`].
     pub async fn query(&self, scope: &Scope, query: &Query) -> Result<Figures, QueryError> {
         let definitions = self.definitions(query.as_of).await?;
+        let mut figures = self.compute(scope, &definitions, query).await?;
+        if let Some(asked) = coverage_query(&definitions, query, figures.period) {
+            let answer = self.compute(scope, &definitions, &asked).await?;
+            add_coverage(&definitions, query, &asked, answer, &mut figures);
+        }
+        Ok(figures)
+    }
+
+    /// The values without their coverage.
+    async fn compute(&self, scope: &Scope, definitions: &Definitions, query: &Query) -> Result<Figures, QueryError> {
         let question = query.check(&definitions.catalog, &definitions.reference)?;
         let snapshot = self.snapshot(query.as_of).await?;
         let head = &snapshot.head;
@@ -191,7 +202,7 @@ impl Engine {
         let horizon = Horizon { today: present.today, data_to };
         let values = found.values(&question, &keys, &frame, horizon).map_err(of_compute(question.indicator))?;
         let rows = Rows { query, frame: &frame, calendar: &definitions.calendar, data_from };
-        let mut figures = Figures {
+        Ok(Figures {
             indicator: question.indicator.id.clone(),
             edition: question.indicator.edition.clone(),
             definitions: definitions.edition.clone(),
@@ -204,11 +215,7 @@ impl Engine {
             snapshot: head.number,
             published_at: head.published_at,
             rows: rows.make(keys, &values),
-        };
-        if let Some(rule) = question.indicator.coverage.as_ref().filter(|_| query.coverage) {
-            self.add_coverage(scope, query, rule, &mut figures).await?;
-        }
-        Ok(figures)
+        })
     }
 
     /// Runs the plans of a question, side by side.
@@ -238,12 +245,10 @@ impl Engine {
                 None => Ok(Vec::new()),
             }
         };
-        let windowed = try_join_all(
-            plans
-                .windowed
-                .into_iter()
-                .map(async |(measure, rows)| Ok::<_, DataFusionError>((measure, rows.collect().await?))),
-        );
+        let windowed = try_join_all(plans.windowed.into_iter().map(|(measure, rows)| async move {
+            let rows = rows.collect().await?;
+            Ok::<_, DataFusionError>((measure, rows))
+        }));
         let stocks = try_join_all(plans.stocks.into_iter().map(async |stock| {
             let (opened, closed) = try_join(stock.opened.collect(), stock.closed.collect()).await?;
             Ok::<_, DataFusionError>((stock.measure, opened, closed))

@@ -20,6 +20,9 @@ pub fn bucket_labels(starts: &[NaiveDate], grain: Grain, lang: Lang) -> Vec<Stri
                 let roman = ["I", "II", "III", "IV"][(start.month0() / 3) as usize];
                 format!("{roman} {}\n{}", lang.pick("кв.", "q."), start.year())
             }
+            Grain::HalfYear => {
+                grain.label(*start, lang).replace(&format!(" {}", start.year()), &format!("\n{}", start.year()))
+            }
             Grain::Year => start.year().to_string(),
         })
         .collect()

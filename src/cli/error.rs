@@ -55,6 +55,9 @@ pub fn print_error(error: &CliError) {
         }
         CliError::Argument(cause) | CliError::Failed(cause) => {
             output::error_line(&format!("error: {}", chain(cause.as_ref())));
+            if let Some(QueryError::Senseless(refusal)) = cause.downcast_ref() {
+                output::error_line(&format!("  по-русски: {}", refusal.sentence(Lang::Ru)));
+            }
             let of_disk = DiskFault::of(cause.as_ref()).map(|fault| fault.advice(Lang::En).to_owned());
             if let Some(help) = cause.downcast_ref::<QueryError>().and_then(QueryError::help).or(of_disk) {
                 output::error_line(&format!("  help: {help}"));

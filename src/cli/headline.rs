@@ -58,7 +58,6 @@ pub(super) async fn headlines(
     let last_event_at = snapshot.last_event_at();
     let sources = Sources {
         engine,
-        reference: &project.reference,
         freshness: Freshness { last_event_at, last_event_on: snapshot.last_event_on },
         today: clock.today(project.settings.time_zone),
     };

@@ -7,8 +7,8 @@ use super::context::Context;
 use super::{CliError, Place, output};
 use crate::domain::language::Lang;
 use crate::domain::period::{Grain, Period};
-use crate::domain::table::TableColumn;
-use crate::indicators::{Query, QueryError, Scope};
+use crate::domain::table::{TableColumn, state_meaning};
+use crate::indicators::{Against, Cumulate, Query, QueryError, Scope};
 use crate::reports::{CsvFlavour, IndicatorValues, write_csv};
 
 /// What to compute.
@@ -17,7 +17,8 @@ use crate::reports::{CsvFlavour, IndicatorValues, write_csv};
   svod query appeals
   svod query support_rate --by municipality --from 2026-01 --to 2026-06
   svod query kpi_value --by kpi --from 2024 --to 2024 --grain month --format csv
-  svod query appeals --where region=36000000 --grain quarter --as-of 3")]
+  svod query appeals --where region=36000000 --grain quarter --as-of 3
+  svod query appeals --from 2026 --to 2026 --grain month --compare previous,year-ago --cumulative year --rolling 12")]
 pub(super) struct QueryArguments {
     /// Id of an indicator, as in sql/indicators/
     indicator: String,
@@ -33,9 +34,24 @@ pub(super) struct QueryArguments {
     /// Last day, month, quarter or year, included
     #[arg(long, value_name = "POINT")]
     to: Option<String>,
-    /// Length of a time bucket: day, week, month, quarter, year
+    /// Length of a time bucket: day, week, month, quarter, half-year, year
     #[arg(long)]
     grain: Option<Grain>,
+    /// What each value is compared with: previous, year-ago, or both
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    compare: Vec<Against>,
+    /// Running total beside each value, anew with every month, quarter, half-year or year, or with the period
+    #[arg(long, value_name = "SPAN")]
+    cumulative: Option<Cumulate>,
+    /// Value over the last N buckets beside each one
+    #[arg(long, value_name = "N")]
+    rolling: Option<u32>,
+    /// Give each value per working day as well
+    #[arg(long)]
+    per_working_day: bool,
+    /// Give the share of each row in the sum of its bucket as well
+    #[arg(long)]
+    share: bool,
     /// Number of an older snapshot
     #[arg(long, value_name = "N")]
     as_of: Option<u64>,
@@ -75,8 +91,20 @@ impl QueryArguments {
             (Some(only), None) => Some(Period::parse(only, "9999").map_err(CliError::argument)?),
             (None, Some(only)) => Some(Period::parse("1900", only).map_err(CliError::argument)?),
         };
-        let Self { indicator, by, grain, as_of, .. } = self;
-        Ok(Query { indicator: indicator.clone(), by: by.clone(), filters, period, grain: *grain, as_of: *as_of })
+        Ok(Query {
+            indicator: self.indicator.clone(),
+            by: self.by.clone(),
+            filters,
+            period,
+            grain: self.grain,
+            as_of: self.as_of,
+            compare: self.compare.clone(),
+            cumulate: self.cumulative,
+            rolling: self.rolling,
+            per_working_day: self.per_working_day,
+            share: self.share,
+            coverage: true,
+        })
     }
 }
 
@@ -85,10 +113,10 @@ pub(super) fn query(place: &Place, arguments: &QueryArguments) -> Result<(), Cli
     let query = arguments.query()?;
     let context = Context::open(place)?;
     let figures = context.block_on(context.engine.query(&Scope::all(), &query)).map_err(of_query)?;
-    let project = &context.project;
-    let indicator = project.indicators.get(&query.indicator).ok_or_else(|| CliError::argument(query.indicator))?;
+    let definitions = context.block_on(context.engine.definitions(query.as_of)).map_err(of_query)?;
+    let indicator = definitions.catalog.get(&query.indicator).ok_or_else(|| CliError::argument(query.indicator))?;
     let lang = arguments.lang;
-    let values = IndicatorValues::of(indicator, figures, &project.reference, lang);
+    let values = IndicatorValues::of(indicator, figures, &definitions.reference, lang);
     match arguments.format {
         Format::Json => output::line(&serde_json::to_string_pretty(&values).map_err(CliError::failed)?),
         Format::Csv => output::bytes(write_csv(&values.table(lang, true), CsvFlavour::Machine).as_bytes()),
@@ -108,6 +136,9 @@ fn print_for_people(values: &IndicatorValues, lang: Lang) {
         .map(|row| row.iter().zip(&table.columns).map(|(cell, column)| cell.display(column, lang)).collect::<Vec<_>>());
     output::line(&format!("{} · {} · {}", table.title, table.subtitle, snapshot_words(values.snapshot, lang)));
     output::line(&output::table(&header, rows, first_number));
+    for state in table.states() {
+        output::line(state_meaning(state, lang));
+    }
 }
 
 fn snapshot_words(number: u64, lang: Lang) -> String {

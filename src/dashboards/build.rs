@@ -11,8 +11,7 @@ use super::kind::{Compare, WidgetKind};
 use super::widget::{Freshness, SnapshotMark, WidgetData};
 use crate::domain::language::Lang;
 use crate::domain::period::{Grain, Period};
-use crate::indicators::{Engine, Figures, Indicator, Query, QueryError, Scope};
-use crate::warehouse::reference::Reference;
+use crate::indicators::{Definitions, Engine, Figures, Indicator, Query, QueryError, Scope};
 
 /// How often the questions of a widget are asked anew when a refresh comes in between.
 const MAX_TRIES: usize = 3;
@@ -22,8 +21,6 @@ const MAX_TRIES: usize = 3;
 pub struct Sources<'a> {
     /// Computes the figures.
     pub engine: &'a Engine,
-    /// Names of codes, units and places.
-    pub reference: &'a Reference,
     /// How fresh the data of the requested snapshot are.
     pub freshness: Freshness,
     /// The present date in the region's time zone.
@@ -87,7 +84,8 @@ pub async fn build_widget(
     widget: &Widget,
     request: &WidgetRequest,
 ) -> Result<WidgetData, WidgetError> {
-    let mut context = context(sources, dashboard, widget, request)?;
+    let definitions = sources.engine.definitions(request.as_of).await?;
+    let mut context = context(sources, &definitions, dashboard, widget, request)?;
     for _ in 0..MAX_TRIES {
         let Some((snapshot, answers)) = ask(sources.engine, scope, &context, request.as_of).await? else { continue };
         context.snapshot = snapshot;
@@ -98,12 +96,13 @@ pub async fn build_widget(
 }
 
 fn context<'a>(
-    sources: &'a Sources<'a>,
+    sources: &Sources<'_>,
+    definitions: &'a Definitions,
     dashboard: &'a Dashboard,
     widget: &'a Widget,
     request: &WidgetRequest,
 ) -> Result<Context<'a>, WidgetError> {
-    let catalog = sources.engine.catalog();
+    let catalog = &definitions.catalog;
     let mut indicators: Vec<&Indicator> = Vec::new();
     for id in &widget.indicators {
         let missing = || WidgetError::UnknownIndicator { widget: widget.id.clone(), indicator: id.clone() };
@@ -126,7 +125,7 @@ fn context<'a>(
         dashboard: &dashboard.id,
         widget,
         indicators,
-        reference: sources.reference,
+        reference: &definitions.reference,
         lang: request.lang,
         period,
         grain: grain_of(widget, request.grain),
@@ -172,6 +171,7 @@ async fn ask(
         period: Some(period),
         grain: context.grain.filter(|_| is_cut),
         as_of,
+        ..Query::default()
     };
     let has_total = |indicator: &Indicator| {
         let is_fixed = |name: &String| context.filters.get(name).is_some_and(|codes| codes.len() == 1);

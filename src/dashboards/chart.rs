@@ -128,7 +128,7 @@ impl WidgetData {
             let short = match grain {
                 Grain::Day | Grain::Week => bucket.format("%d.%m").to_string(),
                 Grain::Month => short_month_name(bucket, self.lang),
-                Grain::Quarter => {
+                Grain::Quarter | Grain::HalfYear => {
                     let whole = grain.label(bucket, self.lang);
                     whole.rsplit_once(' ').map_or_else(|| whole.clone(), |(quarter, _)| quarter.to_owned())
                 }

@@ -67,7 +67,8 @@ pub async fn build_coverage(
     request: &WidgetRequest,
 ) -> Result<Option<Coverage>, WidgetError> {
     let Some(rule) = &dashboard.coverage else { return Ok(None) };
-    let Some(indicator) = sources.engine.catalog().get(&rule.indicator) else { return Ok(None) };
+    let definitions = sources.engine.definitions(request.as_of).await?;
+    let Some(indicator) = definitions.catalog.get(&rule.indicator) else { return Ok(None) };
     let mut filters = rule.only.clone();
     for (dimension, codes) in &request.filters {
         if indicator.entity().dimension(dimension).is_some() {

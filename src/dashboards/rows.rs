@@ -105,9 +105,13 @@ fn settle(context: &Context<'_>, grain: Option<Grain>, row: &FigureRow) -> Figur
     };
     match (context.widget.kind, figure.state) {
         (WidgetKind::PlanFact, State::Missing) if bucket > last => Figure::without(State::NotDue),
+        // A control point stands on a day of the plan, which may come; it is not a bucket that is not over.
+        (WidgetKind::Milestones, State::Provisional) => Figure { state: State::Value, ..figure },
         (WidgetKind::PlanFact | WidgetKind::Milestones, _) => figure,
         (_, state) if bucket > last && state != State::Suppressed => Figure::without(State::NotDue),
-        (_, State::Value) if context.data_from.is_some_and(|data_from| grain.end(bucket) < data_from) => {
+        (_, State::Value | State::Provisional)
+            if context.data_from.is_some_and(|data_from| grain.end(bucket) < data_from) =>
+        {
             Figure::without(State::Missing)
         }
         (_, State::Value) if grain.end(bucket) > last => Figure { state: State::Provisional, ..figure },
@@ -126,7 +130,13 @@ fn empty_figure(context: &Context<'_>, figures: &Figures) -> Figure {
 
 fn empty_row(context: &Context<'_>, figures: &Figures, keys: Vec<Option<String>>) -> Row {
     let figure = empty_figure(context, figures);
-    let row = FigureRow { keys, bucket: None, figure, measures: vec![figure.value; figures.measures.len()] };
+    let row = FigureRow {
+        keys,
+        bucket: None,
+        figure,
+        measures: vec![figure.value; figures.measures.len()],
+        ..FigureRow::default()
+    };
     new_row(context, figures, &row, figure)
 }
 

@@ -82,7 +82,7 @@ impl WidgetData {
             Some(Grain::Month) => {
                 (TableColumn::month("month", self.lang.pick("Месяц", "Month")), buckets.map(Cell::from).collect())
             }
-            Some(grain @ (Grain::Quarter | Grain::Year)) => {
+            Some(grain @ (Grain::Quarter | Grain::HalfYear | Grain::Year)) => {
                 (TableColumn::text("period", title), buckets.map(|day| grain.label(day, self.lang).into()).collect())
             }
             _ => (TableColumn::date("day", title), buckets.map(Cell::from).collect()),
@@ -165,7 +165,9 @@ impl WidgetData {
 
     fn bucket_cell(&self, row: &Row) -> Cell {
         match (row.bucket, self.grain) {
-            (Some(day), Some(grain @ (Grain::Quarter | Grain::Year))) => grain.label(day, self.lang).into(),
+            (Some(day), Some(grain @ (Grain::Quarter | Grain::HalfYear | Grain::Year))) => {
+                grain.label(day, self.lang).into()
+            }
             (Some(day), _) => day.into(),
             (None, _) => Cell::Empty,
         }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Weekday};
 
+use super::period::Period;
+
 /// First hour of a working day in an office.
 const OPENS: u32 = 9;
 /// Hour at which an ordinary working day ends.
@@ -66,6 +68,17 @@ impl WorkingCalendar {
     #[must_use]
     pub fn is_working(&self, day: NaiveDate) -> bool {
         self.kind(day) != DayKind::Off
+    }
+
+    /// How many working days a period has; none if the calendar of a day of it was not published.
+    #[must_use]
+    pub fn n_working_days(&self, period: Period) -> Option<u32> {
+        let (first, last) = (self.0.first_key_value()?.0, self.0.last_key_value()?.0);
+        let is_published = *first <= period.from && period.from <= period.to && period.to <= *last;
+        is_published.then(|| {
+            let working = self.0.range(period.from..=period.to).filter(|(_, kind)| **kind != DayKind::Off);
+            u32::try_from(working.count()).unwrap_or(u32::MAX)
+        })
     }
 
     /// The day itself if it is a working one, else the next that is.
@@ -194,6 +207,14 @@ mod tests {
             assert_eq!(count.between(after, until), i64::try_from(walked).unwrap(), "{after} {until}");
             assert_eq!(count.between(until, after), -i64::try_from(walked).unwrap());
         }
+    }
+
+    #[test]
+    fn working_days_of_a_published_period_are_counted() {
+        let n_days = |from: &str, to: &str| calendar().n_working_days(Period::parse(from, to).unwrap());
+        assert_eq!(n_days("2024-12-28", "2025-01-08"), Some(1));
+        assert_eq!(n_days("2025-01-01", "2025-01-08"), Some(0));
+        assert_eq!(n_days("2025-01", "2025-01"), None);
     }
 
     #[test]

@@ -29,6 +29,19 @@ impl State {
     pub fn has_value(self) -> bool {
         matches!(self, Self::Value | Self::Provisional)
     }
+
+    /// The code of this state in the SDMX code list `CL_OBS_STATUS`. Each state has its own; a zero is a value like others.
+    #[must_use]
+    pub fn obs_status(self) -> &'static str {
+        match self {
+            Self::Value => "A",
+            Self::Provisional => "P",
+            Self::Missing => "M",
+            Self::Suppressed => "Q",
+            Self::NotDue => "O",
+            Self::NotReported => "L",
+        }
+    }
 }
 
 /// One number with its state. `value` is `Some` exactly where [`State::has_value`] holds.
@@ -45,6 +58,12 @@ impl Figure {
     #[must_use]
     pub fn new(value: f64) -> Self {
         if value.is_finite() { Self { value: Some(value), state: State::Value } } else { Self::without(State::Missing) }
+    }
+
+    /// The same, marked as one that later data may still change; an absent value stays as it is.
+    #[must_use]
+    pub fn provisional(self) -> Self {
+        if self.state == State::Value { Self { state: State::Provisional, ..self } } else { self }
     }
 
     /// The absence of a value, for a reason.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::execution::context::SessionContext;
 use indexmap::IndexMap;
 
-use super::check::{Surroundings, check};
+use super::check::{Surroundings, check, check_coverage};
 use super::declaration::RawIndicator;
 use super::entity::{Entity, entities_of};
 use super::indicator::Indicator;
@@ -38,15 +38,25 @@ impl Catalog {
         if entities.is_empty() {
             return Err(problems);
         }
-        let mut indicators = IndexMap::new();
+        let mut indicators: IndexMap<String, Arc<Indicator>> = IndexMap::new();
+        let mut coverages = Vec::new();
         let surroundings = Surroundings { context: &context, entities: &entities, reference };
         for path in list_files(project, INDICATORS_FOLDER, ".yaml")? {
             let checked = Source::read(project, &path).and_then(|source| {
                 let raw: RawIndicator = source.parse()?;
-                check(&source, raw, &surroundings)
+                let coverage = raw.coverage.clone();
+                let indicator = check(&source, raw, &surroundings)?;
+                coverages.extend(coverage.map(|coverage| (source, coverage)));
+                Ok(indicator)
             });
             if let Some(indicator) = problems.keep(checked) {
                 indicators.insert(indicator.id.clone(), Arc::new(indicator));
+            }
+        }
+        for (source, coverage) in &coverages {
+            let find = |id: &str| indicators.get(id).map(AsRef::as_ref);
+            if let Err(problem) = check_coverage(source, coverage, find, indicators.keys().map(String::as_str)) {
+                problems.push(problem);
             }
         }
         problems.into_result(Self { indicators, entities })

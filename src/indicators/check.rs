@@ -7,10 +7,14 @@ use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::PhysicalExpr;
 
-use super::declaration::{Direction, RawIndicator, RawMeasure, RawPassport, RawStock, RawValue, Thresholds};
+use super::declaration::{
+    Direction, RawCoverage, RawIndicator, RawMeasure, RawPassport, RawPercentile, RawStock, RawValue, Thresholds,
+};
 use super::entity::Entity;
 use super::expression::{Reader, Typed, type_name};
-use super::indicator::{Additivity, Formula, Indicator, LEVELS, Measure, Passport, REGISTERS, VALUE_TYPES, Way};
+use super::indicator::{
+    Additivity, CoverageRule, Formula, Indicator, LEVELS, Measure, Passport, REGISTERS, VALUE_TYPES, Way,
+};
 use crate::declarations::{Problem, Problems, Source, Spanned};
 use crate::domain::figure::State;
 use crate::domain::language::Text;
@@ -68,6 +72,7 @@ pub(super) fn check(
     };
     problems.into_result(Indicator {
         id: raw.indicator.value,
+        edition: blake3::hash(source.text.as_bytes()).to_hex().chars().take(16).collect(),
         title: raw.title.value,
         description: raw.description.value,
         entity: Arc::clone(entity),
@@ -83,11 +88,37 @@ pub(super) fn check(
         requires: raw.requires.into_iter().map(|required| required.value).collect(),
         passport: passport(raw.passport),
         thresholds: raw.thresholds.map(|thresholds| thresholds.value),
+        coverage: raw.coverage.map(|RawCoverage { indicator, of, only }| CoverageRule {
+            indicator: indicator.value,
+            of: of.value,
+            only,
+        }),
     })
 }
 
 fn note<T>(problems: &mut Problems, result: Result<T, Problem>) -> Option<T> {
     result.map_err(|problem| problems.push(problem)).ok()
+}
+
+/// Checks what an indicator's values are called complete by, once all indicators are known.
+pub(super) fn check_coverage<'a>(
+    source: &Source,
+    raw: &RawCoverage,
+    find: impl Fn(&str) -> Option<&'a Indicator>,
+    known: impl Iterator<Item = &'a str>,
+) -> Result<(), Problem> {
+    let Some(other) = find(&raw.indicator) else {
+        let problem = source.problem(&raw.indicator, format!("unknown indicator `{}`", raw.indicator.value));
+        return Err(problem.suggest(&raw.indicator, known));
+    };
+    if !other.measures.iter().any(|measure| measure.name == raw.of.value) {
+        let problem = source.problem(&raw.of, format!("`{}` has no measure `{}`", other.id, raw.of.value));
+        return Err(problem.suggest(&raw.of, other.measures.iter().map(Measure::name)));
+    }
+    match raw.only.keys().find(|name| other.entity().dimension(name).is_none()) {
+        Some(name) => Err(source.problem(&raw.indicator, format!("`{}` has no dimension `{name}`", other.id))),
+        None => Ok(()),
+    }
 }
 
 /// Everything that does not depend on the entity.
@@ -207,6 +238,16 @@ fn check_measure(
         }
         RawMeasure::Distinct(value) => (Way::Distinct(value_of(value)?.1.expr), &value.condition),
         RawMeasure::Median(value) => (Way::Median(number_of(value)?.expr), &value.condition),
+        RawMeasure::Percentile(RawPercentile { column, expr, at, condition }) => {
+            let raw = RawValue { column: column.clone(), expr: expr.clone(), condition: None };
+            let value = number_of(&raw)?.expr;
+            if !(0.0..=1.0).contains(&at.value) {
+                return Err(source
+                    .problem(at, format!("`at`: {} is not between 0 and 1", at.value))
+                    .help("e.g. `at: 0.9` for the 90th percentile"));
+            }
+            (Way::Percentile { value, at: at.value }, condition)
+        }
         RawMeasure::Min(value) => (Way::Min(number_of(value)?.expr), &value.condition),
         RawMeasure::Max(value) => (Way::Max(number_of(value)?.expr), &value.condition),
         RawMeasure::Last(value) => (Way::Last(number_of(value)?.expr), &value.condition),

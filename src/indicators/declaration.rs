@@ -48,6 +48,9 @@ pub struct RawIndicator {
     /// Dimensions that a query must cut by or fix to one value, because values across them cannot be put together.
     #[serde(default)]
     pub requires: Vec<Spanned<String>>,
+    /// What tells how many of those who had to report have done it, so that every value carries it.
+    #[serde(default)]
+    pub coverage: Option<RawCoverage>,
     /// Where the values come from and who answers for them.
     pub passport: RawPassport,
     /// Values at which the traffic light changes.
@@ -67,6 +70,19 @@ pub struct RawStates {
     pub not_reported: Option<Spanned<String>>,
 }
 
+/// What tells how complete the values are.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawCoverage {
+    /// The indicator that counts those who reported, by months.
+    pub indicator: Spanned<String>,
+    /// Its measure that counts all who had to.
+    pub of: Spanned<String>,
+    /// Only these codes of these dimensions, e.g. `{report: [samara_appeals]}`.
+    #[serde(default, rename = "where")]
+    pub only: IndexMap<String, Vec<String>>,
+}
+
 /// One measure, named by its way of putting rows together, e.g. `{count: {where: "provided_on IS NOT NULL"}}`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -81,6 +97,8 @@ pub enum RawMeasure {
     Mean(RawValue),
     /// Exact median of a value.
     Median(RawValue),
+    /// Exact percentile of a value, between two rows in proportion to their distance.
+    Percentile(RawPercentile),
     /// Least value.
     Min(RawValue),
     /// Greatest value.
@@ -110,6 +128,23 @@ pub struct RawValue {
     /// SQL expression over the columns of the entity, `today` (a DATE) and `moment` (a TIMESTAMP).
     #[serde(default)]
     pub expr: Option<Spanned<String>>,
+    /// SQL condition over the same names; no condition = all rows.
+    #[serde(default, rename = "where")]
+    pub condition: Option<Spanned<String>>,
+}
+
+/// Which percentile of which value of which rows: exactly one of `column` and `expr`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawPercentile {
+    /// Column of the entity.
+    #[serde(default)]
+    pub column: Option<Spanned<String>>,
+    /// SQL expression over the columns of the entity, `today` (a DATE) and `moment` (a TIMESTAMP).
+    #[serde(default)]
+    pub expr: Option<Spanned<String>>,
+    /// The part of the rows whose value is not greater, from 0 to 1: `0.9` for the 90th percentile.
+    pub at: Spanned<f64>,
     /// SQL condition over the same names; no condition = all rows.
     #[serde(default, rename = "where")]
     pub condition: Option<Spanned<String>>,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
@@ -13,21 +14,27 @@ use datafusion::execution::context::{SessionConfig, SessionContext};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use futures::future::{try_join, try_join_all};
+use futures::future::{try_join, try_join_all, try_join3};
 use tokio::sync::OnceCell;
 
 use super::catalog::Catalog;
+use super::compare::Rows;
+use super::coverage::{add_coverage, coverage_query};
+use super::definitions::Definitions;
 use super::error::QueryError;
 use super::expression::Present;
 use super::figures::Figures;
-use super::fill::Found;
+use super::fill::{Found, Horizon, day_at};
+use super::indicator::Indicator;
 use super::lake_tables::LakeTables;
+use super::parts::Cut;
 use super::plan;
 use super::query::{Query, Question};
 use super::scope::Scope;
 use super::tables::{SnapshotHead, TableContent, TableSource};
+use super::windows::Frame;
 use crate::clock::Clock;
-use crate::domain::period::Period;
+use crate::domain::period::{Grain, Period};
 use crate::warehouse::reference::Reference;
 
 /// Memory of all queries together; what does not fit goes to the spill folder.
@@ -41,13 +48,14 @@ const OPEN_SNAPSHOTS: usize = 4;
 
 /// Computes figures out of snapshots.
 pub struct Engine {
-    catalog: Arc<Catalog>,
-    pub(super) reference: Arc<Reference>,
+    pub(super) definitions: Arc<Definitions>,
     source: Arc<dyn TableSource>,
     time_zone: Tz,
     clock: Clock,
     pub(super) context: SessionContext,
     open: Mutex<BTreeMap<u64, Arc<OpenSnapshot>>>,
+    /// Definitions that were kept with snapshots, by edition.
+    kept: Mutex<HashMap<String, Arc<Definitions>>>,
 }
 
 /// A snapshot and those of its tables that were asked for.
@@ -108,20 +116,41 @@ impl Engine {
             .map_err(|error| QueryError::Start(Box::new(error)))?;
         let config = SessionConfig::new().with_target_partitions(PARTITIONS).with_information_schema(false);
         Ok(Self {
-            catalog,
-            reference,
+            definitions: Arc::new(Definitions::of(catalog, reference)),
             source,
             time_zone,
             clock,
             context: SessionContext::new_with_config_rt(config, runtime),
             open: Mutex::default(),
+            kept: Mutex::default(),
         })
     }
 
     /// The indicators that can be asked for.
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
-        &self.catalog
+        &self.definitions.catalog
+    }
+
+    /// The definitions that figures are computed by: those of the project, or for a named snapshot those that were kept with it.
+    /// Snapshots from before definitions were kept have those of the project.
+    ///
+    /// # Errors
+    /// If there is no such snapshot, or its definitions cannot be read.
+    pub async fn definitions(&self, as_of: Option<u64>) -> Result<Arc<Definitions>, QueryError> {
+        if as_of.is_none() {
+            return Ok(Arc::clone(&self.definitions));
+        }
+        let Some(edition) = self.source.snapshot(as_of).await?.definitions else {
+            return Ok(Arc::clone(&self.definitions));
+        };
+        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept().get(&edition) {
+            return Ok(Arc::clone(known));
+        }
+        let found = Arc::new(self.source.definitions(&edition).await?);
+        kept().insert(edition, Arc::clone(&found));
+        Ok(found)
     }
 
     /// Values of one indicator, in the form that [`Figures`] describes.
@@ -130,22 +159,62 @@ impl Engine {
     /// The query's own errors if a name in it is unknown or it puts together what cannot be put together; else
     /// [`QueryError::NoSnapshot`], [`QueryError::Open`] or [`QueryError::Compute`].
     pub async fn query(&self, scope: &Scope, query: &Query) -> Result<Figures, QueryError> {
-        let question = query.check(&self.catalog, &self.reference)?;
+        let definitions = self.definitions(query.as_of).await?;
+        let mut figures = self.compute(scope, &definitions, query).await?;
+        if let Some(asked) = coverage_query(&definitions, query, figures.period) {
+            let answer = self.compute(scope, &definitions, &asked).await?;
+            add_coverage(&definitions, query, &asked, answer, &mut figures);
+        }
+        Ok(figures)
+    }
+
+    /// The values without their coverage.
+    async fn compute(&self, scope: &Scope, definitions: &Definitions, query: &Query) -> Result<Figures, QueryError> {
+        let question = query.check(&definitions.catalog, &definitions.reference)?;
         let snapshot = self.snapshot(query.as_of).await?;
-        let present = self.present(&snapshot.head, query.as_of);
-        let found = self.find(scope, &snapshot, &question, present).await?;
-        let whole = Period { from: present.today, to: present.today };
-        let period = question.period.or_else(|| found.days()).unwrap_or(whole);
-        let rows = found.into_rows(&question, &self.reference, period, present.today)?;
+        let head = &snapshot.head;
+        let present = self.present(head, query.as_of);
+        let data_to = head.last_event_on.map_or(present.today, |last| last.min(present.today));
+        let ask = async |span, cut, frame| self.find(scope, &snapshot, &question, (span, cut, frame), present).await;
+        let wanted = query.wanted();
+        let by_grain = question.grain.map_or(Cut::Whole, Cut::Grain);
+        let mut found = None;
+        // Without a period the windows follow from the days of the data.
+        if question.period.is_none() || wanted.is_nothing() {
+            found = Some(ask(question.period, by_grain, None).await?);
+        }
+        let days = found.as_ref().and_then(Found::days);
+        let period = question.period.or(days).unwrap_or(Period { from: present.today, to: present.today });
+        let n_buckets = question.grain.map_or(1, |grain| period.buckets(grain).len());
+        not_too_many(n_buckets)?;
+        let frame = Frame::new(period, question.grain, wanted, data_to);
+        let found = match found {
+            Some(found) if wanted.is_nothing() => found,
+            _ => ask(frame.span(), Cut::Starts(frame.atoms()), Some(&frame)).await?,
+        };
+        let data_from = if query.compare.is_empty() && query.rolling.is_none() {
+            None
+        } else {
+            self.data_from(scope, &snapshot, question.indicator, present).await?
+        };
+        let keys = found.keys(&question, &definitions.reference);
+        not_too_many(keys.len().saturating_mul(frame.windows.len()))?;
+        let horizon = Horizon { today: present.today, data_to };
+        let values = found.values(&question, &keys, &frame, horizon).map_err(of_compute(question.indicator))?;
+        let rows = Rows { query, frame: &frame, calendar: &definitions.calendar, data_from };
         Ok(Figures {
             indicator: question.indicator.id.clone(),
+            edition: question.indicator.edition.clone(),
+            definitions: definitions.edition.clone(),
             dimensions: query.by.clone(),
             measures: question.indicator.measures.iter().map(|measure| measure.name().to_owned()).collect(),
             grain: query.grain,
+            cumulate: query.cumulate,
+            rolling: query.rolling,
             period,
-            snapshot: snapshot.head.number,
-            published_at: snapshot.head.published_at,
-            rows,
+            snapshot: head.number,
+            published_at: head.published_at,
+            rows: rows.make(keys, &values),
         })
     }
 
@@ -155,35 +224,65 @@ impl Engine {
         scope: &Scope,
         snapshot: &OpenSnapshot,
         question: &Question<'_>,
+        (span, cut, frame): (Option<Period>, Cut, Option<&Frame>),
         present: Present,
     ) -> Result<Found, QueryError> {
-        let compute = |cause: DataFusionError| QueryError::Compute {
-            what: question.indicator.id.clone(),
-            cause: Box::new(cause),
-        };
-        let entity = question.indicator.entity();
-        let table = self.table(snapshot, entity.name(), TableContent::Entities).await?;
+        let compute = of_compute(question.indicator);
+        let table = self.table(snapshot, question.indicator.entity().name(), TableContent::Entities).await?;
         let columns = table.schema();
-        let rows = self.scoped(scope, table).map_err(compute)?;
-        let plans = plan::build(&rows, &columns, question, present).map_err(compute)?;
+        let rows = self.scoped(scope, table).map_err(&compute)?;
+        let windows = match (frame, &cut) {
+            (Some(frame), Cut::Starts(starts)) => {
+                Some(plan::windows_table(&self.context, frame, starts).map_err(&compute)?)
+            }
+            _ => None,
+        };
+        let plans =
+            plan::build(&rows, &columns, question, (span, &cut), windows.as_ref(), present).map_err(&compute)?;
         let flows = async {
             match plans.flows {
                 Some(flows) => flows.collect().await,
                 None => Ok(Vec::new()),
             }
         };
+        let windowed = try_join_all(plans.windowed.into_iter().map(|(measure, rows)| async move {
+            let rows = rows.collect().await?;
+            Ok::<_, DataFusionError>((measure, rows))
+        }));
         let stocks = try_join_all(plans.stocks.into_iter().map(async |stock| {
             let (opened, closed) = try_join(stock.opened.collect(), stock.closed.collect()).await?;
             Ok::<_, DataFusionError>((stock.measure, opened, closed))
         }));
-        let (flows, stocks) = try_join(flows, stocks).await.map_err(compute)?;
-        let mut found = Found::default();
-        found.add_flows(question, &flows).map_err(compute)?;
+        let (flows, windowed, stocks) = try_join3(flows, windowed, stocks).await.map_err(&compute)?;
+        let mut found = Found::new(cut);
+        found.add_flows(question, &flows).map_err(&compute)?;
+        for (measure, rows) in &windowed {
+            found.add_windowed(question, *measure, rows).map_err(&compute)?;
+        }
         for (measure, opened, closed) in &stocks {
-            found.add_stock(question, *measure, 1.0, opened).map_err(compute)?;
-            found.add_stock(question, *measure, -1.0, closed).map_err(compute)?;
+            found.add_stock(question, *measure, 1.0, opened).map_err(&compute)?;
+            found.add_stock(question, *measure, -1.0, closed).map_err(&compute)?;
         }
         Ok(found)
+    }
+
+    /// First day of the month in which the data of an indicator begin.
+    async fn data_from(
+        &self,
+        scope: &Scope,
+        snapshot: &OpenSnapshot,
+        indicator: &Indicator,
+        present: Present,
+    ) -> Result<Option<NaiveDate>, QueryError> {
+        let table = self.table(snapshot, indicator.entity().name(), TableContent::Entities).await?;
+        let first = self.scoped(scope, table).and_then(|rows| plan::first_day(rows, indicator, present));
+        let batches = match first {
+            Ok(first) => first.collect().await,
+            Err(cause) => Err(cause),
+        };
+        let batches = batches.map_err(of_compute(indicator))?;
+        let first = batches.iter().filter(|batch| batch.num_rows() > 0).find_map(|batch| day_at(batch.column(0), 0));
+        Ok(first.map(|day| Grain::Month.start(day)))
     }
 
     /// What `today` and `moment` mean: the present for the latest snapshot, its own time for one that is named.
@@ -227,6 +326,18 @@ impl Engine {
     }
 }
 
+/// The longest answer.
+const MAX_ROWS: usize = 500_000;
+
+fn not_too_many(n_rows: usize) -> Result<(), QueryError> {
+    if n_rows > MAX_ROWS { Err(QueryError::TooManyRows { n_rows, limit: MAX_ROWS }) } else { Ok(()) }
+}
+
+/// A failure to compute an indicator.
+fn of_compute(indicator: &Indicator) -> impl Fn(DataFusionError) -> QueryError {
+    |cause| QueryError::Compute { what: indicator.id.clone(), cause: Box::new(cause) }
+}
+
 #[cfg(test)]
 mod tests {
     use arrow::array::AsArray;
@@ -245,7 +356,16 @@ mod tests {
     impl TableSource for Runs {
         fn snapshot(&self, _: Option<u64>) -> BoxFuture<'_, Result<SnapshotHead, QueryError>> {
             let tables = vec![(RUNS.to_owned(), TableContent::Entities)];
-            async { Ok(SnapshotHead { number: 1, published_at: chrono::DateTime::UNIX_EPOCH, tables }) }.boxed()
+            async {
+                Ok(SnapshotHead {
+                    number: 1,
+                    published_at: chrono::DateTime::UNIX_EPOCH,
+                    last_event_on: None,
+                    definitions: None,
+                    tables,
+                })
+            }
+            .boxed()
         }
 
         fn open<'a>(
@@ -255,6 +375,10 @@ mod tests {
             _: TableContent,
         ) -> BoxFuture<'a, Result<Arc<dyn TableProvider>, QueryError>> {
             async { Ok(Arc::clone(&self.0) as Arc<dyn TableProvider>) }.boxed()
+        }
+
+        fn definitions<'a>(&'a self, edition: &'a str) -> BoxFuture<'a, Result<Definitions, QueryError>> {
+            async move { Err(QueryError::NoDefinitions { edition: edition.to_owned(), cause: "none were kept".into() }) }.boxed()
         }
     }
 

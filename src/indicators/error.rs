@@ -2,6 +2,8 @@
 
 use datafusion::common::DataFusionError;
 
+use super::refusal::Refusal;
+
 /// Why a query has no answer. [`QueryError::help`] says what the user can do.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
@@ -57,6 +59,12 @@ pub enum QueryError {
         /// Last day.
         to: chrono::NaiveDate,
     },
+    /// What is asked makes no sense for this indicator.
+    #[error("{0}")]
+    Senseless(Refusal),
+    /// One comparison stands twice.
+    #[error("a comparison stands twice")]
+    RepeatedComparison,
     /// The answer would be longer than anyone can use.
     #[error("the answer has {n_rows} rows, more than {limit}")]
     TooManyRows {
@@ -101,6 +109,15 @@ pub enum QueryError {
     /// A snapshot's list of tables cannot be read.
     #[error("cannot read snapshots")]
     Snapshots(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The definitions that were kept with a snapshot cannot be read.
+    #[error("cannot read the definitions `{edition}` of the snapshot")]
+    NoDefinitions {
+        /// Their edition.
+        edition: String,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A table cannot be opened.
     #[error("cannot open table `{table}`")]
     Open {
@@ -146,8 +163,11 @@ impl QueryError {
             Self::NotSelect { .. } => Some("the warehouse is changed by `svod run` only".to_owned()),
             Self::BadSql { help, .. } => help.clone(),
             Self::RepeatedDimension { .. }
+            | Self::RepeatedComparison
+            | Self::Senseless(_)
             | Self::BadPeriod { .. }
             | Self::NoTable { .. }
+            | Self::NoDefinitions { .. }
             | Self::Snapshots(_)
             | Self::Open { .. }
             | Self::Start(_)
@@ -165,12 +185,15 @@ impl QueryError {
             | Self::UnknownValue { .. }
             | Self::NeedsDimension { .. }
             | Self::BadPeriod { .. }
+            | Self::Senseless(_)
+            | Self::RepeatedComparison
             | Self::TooManyRows { .. }
             | Self::UnknownSnapshot { .. }
             | Self::NotSelect { .. }
             | Self::BadSql { .. } => true,
             Self::NoSnapshot
             | Self::NoTable { .. }
+            | Self::NoDefinitions { .. }
             | Self::Snapshots(_)
             | Self::Open { .. }
             | Self::Start(_)

@@ -1,4 +1,4 @@
-//! From the engine's tables to figures: buckets without rows, running stocks, formulas, states, order.
+//! From the engine's tables to figures: windows without rows, running stocks, formulas, states, order.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
@@ -6,40 +6,52 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Schema};
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Int32Type, Schema};
+use chrono::NaiveDate;
 use datafusion::common::{DataFusionError, Result};
 
-use super::error::QueryError;
-use super::figures::FigureRow;
-use super::indicator::{Additivity, Indicator, Measure, Way};
-use super::plan::{BUCKET, FIRST_ON, LAST_ON, key_name, n_parts, part_name};
+use super::indicator::{Additivity, Indicator};
+use super::parts::{Cut, merge, n_parts, to_date};
+use super::plan::{BUCKET, FIRST_ON, LAST_ON, WINDOW, key_name, part_name};
 use super::query::Question;
+use super::windows::Frame;
 use crate::domain::figure::{Figure, State};
-use crate::domain::period::{Grain, Period};
+use crate::domain::period::Period;
 use crate::warehouse::reference::Reference;
 
-/// The longest answer.
-pub(super) const MAX_ROWS: usize = 500_000;
-
 /// Codes of one combination of dimensions.
-type Keys = Vec<Option<String>>;
-/// Measures by bucket; without a grain under the one key `None`.
-type Series = BTreeMap<Option<NaiveDate>, Vec<Option<f64>>>;
+pub(super) type Keys = Vec<Option<String>>;
+/// Parts of the measures by stretch of time.
+type Series = BTreeMap<NaiveDate, Vec<Option<f64>>>;
 
 /// What the engine found, before anything is filled in.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Found {
+    cut: Cut,
     flows: HashMap<Keys, Series>,
+    /// Values of measures without parts by position of the measure and number of the window.
+    windowed: HashMap<Keys, HashMap<(usize, usize), f64>>,
     /// Openings less closings by position of the measure.
-    stocks: HashMap<usize, HashMap<Keys, BTreeMap<Option<NaiveDate>, f64>>>,
+    stocks: HashMap<usize, HashMap<Keys, BTreeMap<NaiveDate, f64>>>,
     days: Option<Period>,
 }
 
+/// The present, as far as values depend on it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Horizon {
+    pub(super) today: NaiveDate,
+    /// The last day of which there are data.
+    pub(super) data_to: NaiveDate,
+}
+
 impl Found {
+    /// Nothing yet, of rows that are sorted by a cut.
+    pub(super) fn new(cut: Cut) -> Self {
+        Self { cut, flows: HashMap::new(), windowed: HashMap::new(), stocks: HashMap::new(), days: None }
+    }
+
     /// Takes the answer of the plan of flows.
     pub(super) fn add_flows(&mut self, question: &Question<'_>, batches: &[RecordBatch]) -> Result<()> {
-        let measures = &question.indicator.measures;
         for batch in batches {
             let table = Answer::read(question, batch)?;
             for row in 0..batch.num_rows() {
@@ -48,18 +60,26 @@ impl Found {
                     continue;
                 }
                 self.note_days(&table, row);
-                let mut values = Vec::with_capacity(measures.len());
-                let mut part = 0;
-                for measure in measures {
-                    let value = |position: usize| table.part(position, row);
-                    values.push(match measure.way {
-                        Way::Mean { .. } => mean(value(part), value(part + 1)),
-                        Way::Stock { .. } => None,
-                        _ => value(part).or_else(|| measure.empty()),
-                    });
-                    part += n_parts(measure);
+                let parts = (0..table.parts.len()).map(|at| table.part(at, row)).collect();
+                self.flows.entry(table.keys(row)).or_default().insert(table.bucket(row), parts);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the values by window of a measure that has no parts.
+    pub(super) fn add_windowed(
+        &mut self,
+        question: &Question<'_>,
+        measure: usize,
+        batches: &[RecordBatch],
+    ) -> Result<()> {
+        for batch in batches {
+            let table = Answer::read(question, batch)?;
+            for row in 0..batch.num_rows() {
+                if let (Some(window), Some(value)) = (table.window(row), table.part(0, row)) {
+                    self.windowed.entry(table.keys(row)).or_default().insert((measure, window), value);
                 }
-                self.flows.entry(table.keys(row)).or_default().insert(table.bucket(row), values);
             }
         }
         Ok(())
@@ -96,86 +116,102 @@ impl Found {
         self.days
     }
 
-    /// The rows of the answer.
-    ///
-    /// # Errors
-    /// [`QueryError::TooManyRows`]; [`QueryError::Compute`] if the formula cannot be computed.
-    pub(super) fn into_rows(
-        self,
-        question: &Question<'_>,
-        reference: &Reference,
-        period: Period,
-        today: NaiveDate,
-    ) -> Result<Vec<FigureRow>, QueryError> {
-        let Self { mut flows, stocks, .. } = self;
-        let mut keys: Vec<Keys> = flows.keys().chain(stocks.values().flat_map(HashMap::keys)).cloned().collect();
+    /// The combinations of dimensions, in the order of the code lists.
+    pub(super) fn keys(&self, question: &Question<'_>, reference: &Reference) -> Vec<Keys> {
+        let stocks = self.stocks.values().flat_map(HashMap::keys);
+        let mut keys: Vec<Keys> = self.flows.keys().chain(stocks).cloned().collect();
         if question.by.is_empty() {
             keys.push(Vec::new());
         }
         sort_keys(&mut keys, question, reference);
         keys.dedup();
-        let buckets: Vec<Option<NaiveDate>> = match question.grain {
-            Some(grain) => period.buckets(grain).into_iter().map(Some).collect(),
-            None => vec![None],
-        };
-        let n_rows = keys.len().saturating_mul(buckets.len());
-        if n_rows > MAX_ROWS {
-            return Err(QueryError::TooManyRows { n_rows, limit: MAX_ROWS });
-        }
+        keys
+    }
+
+    /// The values of all windows of all keys: for each key those of the frame's windows in their order.
+    pub(super) fn values(
+        mut self,
+        question: &Question<'_>,
+        keys: &[Keys],
+        frame: &Frame,
+        horizon: Horizon,
+    ) -> Result<Vec<Value>> {
         let indicator = question.indicator;
-        let mut cells = Vec::with_capacity(n_rows);
+        // From changes to what is open after them.
+        for changes in self.stocks.values_mut().flat_map(HashMap::values_mut) {
+            let mut open = 0.0;
+            for change in changes.values_mut() {
+                open += *change;
+                *change = open;
+            }
+        }
+        let mut cells = Vec::with_capacity(keys.len() * frame.windows.len());
         for key in keys {
-            let mut series = flows.remove(&key).unwrap_or_default();
-            let mut running: HashMap<usize, f64> = HashMap::new();
-            for bucket in &buckets {
-                let start = bucket.unwrap_or(period.from);
-                let counted = series.remove(bucket);
-                let mut is_due = start <= today || counted.is_some();
-                let mut measures: Vec<Option<f64>> =
-                    counted.unwrap_or_else(|| indicator.measures.iter().map(Measure::empty).collect());
-                for (at, _) in indicator.measures.iter().enumerate().filter(|(_, measure)| measure.is_stock()) {
-                    let changes = stocks.get(&at).and_then(|found| found.get(&key));
-                    let open = running.entry(at).or_default();
-                    *open += changes.and_then(|changes| changes.get(bucket)).copied().unwrap_or_default();
-                    measures[at] = Some(*open);
-                    is_due &= start <= today;
-                }
-                if !is_due {
-                    measures.fill(None);
-                }
-                let end = bucket.map_or(period.to, |start| end_of(question.grain, start).min(period.to));
-                cells.push(Cell { keys: key.clone(), bucket: *bucket, measures, is_due, is_over: end < today });
+            let series = self.flows.get(key);
+            for (number, window) in frame.windows.iter().enumerate() {
+                cells.push(self.cell(indicator, key, series, (number, *window), horizon));
             }
         }
         figures(indicator, cells)
-            .map_err(|cause| QueryError::Compute { what: indicator.id.clone(), cause: Box::new(cause) })
+    }
+
+    fn cell(
+        &self,
+        indicator: &Indicator,
+        key: &Keys,
+        series: Option<&Series>,
+        (number, window): (usize, Period),
+        Horizon { today, data_to }: Horizon,
+    ) -> Cell {
+        let (first, last) = (self.cut.key(window.from), self.cut.key(window.to));
+        let stretches: Vec<&[Option<f64>]> = series
+            .map(|series| series.range(first..=last).map(|(_, parts)| parts.as_slice()).collect())
+            .unwrap_or_default();
+        let has_begun = window.from <= today;
+        let mut is_due = has_begun || !stretches.is_empty();
+        let mut at = 0;
+        let mut measures: Vec<Option<f64>> = Vec::with_capacity(indicator.measures.len());
+        for (position, measure) in indicator.measures.iter().enumerate() {
+            let value = if measure.is_stock() {
+                is_due &= has_begun;
+                let changes = self.stocks.get(&position).and_then(|found| found.get(key));
+                let open = changes.and_then(|changes| changes.range(..=last).next_back());
+                Some(open.map_or(0.0, |(_, open)| *open))
+            } else if self.cut.is_fine() && !measure.has_parts() {
+                self.windowed.get(key).and_then(|values| values.get(&(position, number))).copied()
+            } else {
+                merge(measure, at, &stretches)
+            };
+            measures.push(value.or_else(|| measure.empty()));
+            at += n_parts(measure, &self.cut);
+        }
+        if !is_due {
+            measures.fill(None);
+        }
+        Cell { measures, is_due, is_over: window.to < today, is_final: window.to < today && window.to <= data_to }
     }
 }
 
-/// A row before its value is computed.
+/// The value of one window.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Value {
+    pub(super) figure: Figure,
+    pub(super) measures: Vec<Option<f64>>,
+}
+
+/// A window before its value is computed.
 struct Cell {
-    keys: Keys,
-    bucket: Option<NaiveDate>,
     measures: Vec<Option<f64>>,
-    /// Whether the bucket has begun, or has rows all the same.
+    /// Whether the window has begun, or has rows all the same.
     is_due: bool,
-    /// Whether the bucket has ended.
+    /// Whether the window has ended.
     is_over: bool,
-}
-
-fn end_of(grain: Option<Grain>, start: NaiveDate) -> NaiveDate {
-    grain.map_or(start, |grain| grain.end(start))
-}
-
-fn mean(sum: Option<f64>, count: Option<f64>) -> Option<f64> {
-    match (sum, count) {
-        (Some(sum), Some(count)) if count > 0.0 => Some(sum / count),
-        _ => None,
-    }
+    /// Whether it has ended and the data reach to its end.
+    is_final: bool,
 }
 
 /// Values with their states.
-fn figures(indicator: &Indicator, cells: Vec<Cell>) -> Result<Vec<FigureRow>> {
+fn figures(indicator: &Indicator, cells: Vec<Cell>) -> Result<Vec<Value>> {
     let values = evaluate(indicator, &cells)?;
     let states = evaluate_states(indicator, &cells)?;
     let uses_last_only = match &indicator.formula {
@@ -191,7 +227,8 @@ fn figures(indicator: &Indicator, cells: Vec<Cell>) -> Result<Vec<FigureRow>> {
             _ if uses_last_only && is_unreported(indicator, &cell.measures) => Figure::without(State::NotReported),
             (missing, None) => missing,
         };
-        FigureRow { keys: cell.keys, bucket: cell.bucket, figure, measures: cell.measures }
+        let figure = if cell.is_final { figure } else { figure.provisional() };
+        Value { figure, measures: cell.measures }
     });
     Ok(rows.collect())
 }
@@ -264,26 +301,29 @@ fn sort_keys(keys: &mut [Keys], question: &Question<'_>, reference: &Reference) 
 struct Answer {
     keys: Vec<ArrayRef>,
     bucket: Option<ArrayRef>,
+    window: Option<ArrayRef>,
     parts: Vec<ArrayRef>,
-    first_on: ArrayRef,
-    last_on: ArrayRef,
+    first_on: Option<ArrayRef>,
+    last_on: Option<ArrayRef>,
 }
 
 impl Answer {
     fn read(question: &Question<'_>, batch: &RecordBatch) -> Result<Self> {
+        let found = |name: &str, data_type: DataType| -> Result<Option<ArrayRef>> {
+            Ok(batch.column_by_name(name).map(|column| cast(column, &data_type)).transpose()?)
+        };
         let column = |name: &str, data_type: DataType| -> Result<ArrayRef> {
-            let column = batch
-                .column_by_name(name)
-                .ok_or_else(|| DataFusionError::Internal(format!("the plan gave no column `{name}`")))?;
-            Ok(cast(column, &data_type)?)
+            found(name, data_type)?
+                .ok_or_else(|| DataFusionError::Internal(format!("the plan gave no column `{name}`")))
         };
         let n_parts = batch.schema().fields().iter().filter(|field| field.name().starts_with("part_")).count();
         Ok(Self {
             keys: (0..question.by.len()).map(|at| column(&key_name(at), DataType::Utf8)).collect::<Result<_>>()?,
-            bucket: question.grain.map(|_| column(BUCKET, DataType::Date32)).transpose()?,
+            bucket: found(BUCKET, DataType::Date32)?,
+            window: found(WINDOW, DataType::Int32)?,
             parts: (0..n_parts).map(|at| column(&part_name(at), DataType::Float64)).collect::<Result<_>>()?,
-            first_on: column(FIRST_ON, DataType::Date32)?,
-            last_on: column(LAST_ON, DataType::Date32)?,
+            first_on: found(FIRST_ON, DataType::Date32)?,
+            last_on: found(LAST_ON, DataType::Date32)?,
         })
     }
 
@@ -299,25 +339,25 @@ impl Answer {
         column.is_valid(row).then(|| column.as_primitive::<Float64Type>().value(row))
     }
 
-    fn bucket(&self, row: usize) -> Option<NaiveDate> {
-        self.bucket.as_ref().and_then(|column| day_at(column, row))
+    /// The stretch of time, or the one that stands for all of it.
+    fn bucket(&self, row: usize) -> NaiveDate {
+        self.bucket.as_ref().and_then(|column| day_at(column, row)).unwrap_or(NaiveDate::MIN)
+    }
+
+    fn window(&self, row: usize) -> Option<usize> {
+        usize::try_from(self.window.as_ref()?.as_primitive::<Int32Type>().value(row)).ok()
     }
 
     fn first_on(&self, row: usize) -> Option<NaiveDate> {
-        day_at(&self.first_on, row)
+        day_at(self.first_on.as_ref()?, row)
     }
 
     fn last_on(&self, row: usize) -> Option<NaiveDate> {
-        day_at(&self.last_on, row)
+        day_at(self.last_on.as_ref()?, row)
     }
 }
 
-fn day_at(column: &ArrayRef, row: usize) -> Option<NaiveDate> {
-    if column.is_null(row) {
-        return None;
-    }
-    let days = i64::from(column.as_primitive::<Date32Type>().value(row));
-    let epoch = DateTime::<Utc>::UNIX_EPOCH.date_naive();
-    let distance = Days::new(days.unsigned_abs());
-    if days < 0 { epoch.checked_sub_days(distance) } else { epoch.checked_add_days(distance) }
+/// The day in a column of days.
+pub(super) fn day_at(column: &ArrayRef, row: usize) -> Option<NaiveDate> {
+    column.is_valid(row).then(|| to_date(column.as_primitive::<Date32Type>().value(row))).flatten()
 }

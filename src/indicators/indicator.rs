@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::PhysicalExpr;
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -25,7 +26,7 @@ pub enum Additivity {
     Last,
     /// Counted anew at every level, because one value may stand in several groups.
     Distinct,
-    /// Mean or median: computed anew from the rows at every level.
+    /// Mean, median or percentile: computed anew from the rows at every level.
     Average,
     /// Least or greatest value.
     Extreme,
@@ -37,6 +38,7 @@ pub enum Additivity {
 #[derive(Debug, Clone)]
 pub struct Indicator {
     pub(super) id: String,
+    pub(super) edition: String,
     pub(super) title: Text,
     pub(super) description: Text,
     pub(super) entity: Arc<Entity>,
@@ -54,6 +56,18 @@ pub struct Indicator {
     pub(super) requires: Vec<String>,
     pub(super) passport: Passport,
     pub(super) thresholds: Option<Thresholds>,
+    pub(super) coverage: Option<CoverageRule>,
+}
+
+/// What tells how complete the values of an indicator are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CoverageRule {
+    /// The indicator that counts those who reported.
+    pub indicator: String,
+    /// Its measure that counts all who had to.
+    pub of: String,
+    /// Only these codes of these dimensions.
+    pub only: IndexMap<String, Vec<String>>,
 }
 
 impl Indicator {
@@ -61,6 +75,12 @@ impl Indicator {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Edition of the definition: the first 16 hexadecimal digits of the BLAKE3 hash of its file.
+    #[must_use]
+    pub fn edition(&self) -> &str {
+        &self.edition
     }
 
     /// Short name for people.
@@ -121,6 +141,13 @@ impl Indicator {
     #[must_use]
     pub fn direction(&self) -> Direction {
         self.direction
+    }
+
+    /// The measures that make the value.
+    pub(super) fn used_measures(&self) -> impl Iterator<Item = &Measure> + Clone {
+        let uses = self.formula.as_ref().map(|formula| formula.uses.as_slice());
+        let is_used = move |at: &usize| uses.is_none_or(|uses| uses.contains(at));
+        self.measures.iter().enumerate().filter(move |(at, _)| is_used(at)).map(|(_, measure)| measure)
     }
 
     /// Dimensions that a query must cut by or fix.
@@ -207,7 +234,7 @@ impl Measure {
         match self.way {
             Way::Count | Way::Sum { .. } => Additivity::Flow,
             Way::Distinct(_) => Additivity::Distinct,
-            Way::Mean { .. } | Way::Median(_) => Additivity::Average,
+            Way::Mean { .. } | Way::Median(_) | Way::Percentile { .. } => Additivity::Average,
             Way::Min(_) | Way::Max(_) => Additivity::Extreme,
             Way::Last(_) => Additivity::Last,
             Way::Stock { .. } => Additivity::Stock,
@@ -217,6 +244,11 @@ impl Measure {
     /// Whether the measure is computed from openings and closings.
     pub(super) fn is_stock(&self) -> bool {
         matches!(self.way, Way::Stock { .. })
+    }
+
+    /// Whether the value of a group can be made of the values of its parts; if not, only its rows will do.
+    pub(super) fn has_parts(&self) -> bool {
+        !matches!(self.way, Way::Distinct(_) | Way::Median(_) | Way::Percentile { .. })
     }
 
     /// The value of a bucket without rows: nothing happened, or nothing is known.
@@ -233,6 +265,7 @@ pub(super) enum Way {
     Distinct(Expr),
     Mean { value: Expr, is_whole: bool },
     Median(Expr),
+    Percentile { value: Expr, at: f64 },
     Min(Expr),
     Max(Expr),
     Last(Expr),

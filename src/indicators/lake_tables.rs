@@ -16,6 +16,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use url::Url;
 
+use super::definitions::Definitions;
 use super::error::QueryError;
 use super::tables::{SnapshotHead, TableContent, TableSource};
 use crate::pipelines::quarantine::quarantine_schema;
@@ -103,6 +104,8 @@ impl TableSource for LakeTables {
             Ok(SnapshotHead {
                 number: manifest.number,
                 published_at: manifest.published_at,
+                last_event_on: manifest.last_event_on,
+                definitions: manifest.definitions,
                 tables: tables.chain(std::iter::once(rejected)).collect(),
             })
         }
@@ -126,6 +129,20 @@ impl TableSource for LakeTables {
                 TableContent::Rejected => self.rejected(version(TableKind::Entity, RUNS)?).await,
             };
             opened.map_err(|cause| QueryError::Open { table: table.to_owned(), cause })
+        }
+        .boxed()
+    }
+
+    fn definitions<'a>(&'a self, edition: &'a str) -> BoxFuture<'a, Result<Definitions, QueryError>> {
+        let folder = self.snapshots.definitions_folder(edition);
+        let owned = edition.to_owned();
+        async move {
+            let unreadable = |cause| QueryError::NoDefinitions { edition: edition.to_owned(), cause };
+            let loading = tokio::task::spawn_blocking(move || Definitions::load(&folder, &owned));
+            match loading.await {
+                Ok(loaded) => loaded.map_err(|problems| unreadable(Box::new(problems))),
+                Err(stopped) => Err(unreadable(Box::new(stopped))),
+            }
         }
         .boxed()
     }

@@ -10,7 +10,10 @@
 
 mod catalog;
 mod check;
+mod compare;
+mod coverage;
 mod declaration;
+mod definitions;
 mod engine;
 mod entity;
 mod error;
@@ -19,24 +22,31 @@ mod figures;
 mod fill;
 mod indicator;
 mod lake_tables;
+mod parts;
 mod plan;
 mod query;
+mod refusal;
 mod rejected;
 mod scope;
 mod sql;
 mod tables;
+mod windows;
 mod working_days;
 
 pub use catalog::{Catalog, INDICATORS_FOLDER};
 pub use declaration::{
-    Direction, RawCount, RawIndicator, RawMeasure, RawPassport, RawStates, RawStock, RawValue, Thresholds,
+    Direction, RawCount, RawCoverage, RawIndicator, RawMeasure, RawPassport, RawPercentile, RawStates, RawStock,
+    RawValue, Thresholds,
 };
+pub use definitions::Definitions;
 pub use engine::Engine;
 pub use entity::{Dimension, Entity};
 pub use error::QueryError;
-pub use figures::{FigureRow, Figures};
-pub use indicator::{Additivity, Indicator, LEVELS, Measure, Passport, REGISTERS, VALUE_TYPES};
+pub use figures::{Compared, Coverage, FigureRow, Figures, WindowFigure};
+pub use indicator::{Additivity, CoverageRule, Indicator, LEVELS, Measure, Passport, REGISTERS, VALUE_TYPES};
 pub use query::Query;
+pub use refusal::Refusal;
 pub use rejected::RejectedQuery;
 pub use scope::Scope;
 pub use tables::{SnapshotHead, TableContent, TableSource};
+pub use windows::{Against, Cumulate, Note};

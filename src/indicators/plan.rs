@@ -1,31 +1,39 @@
 //! From a checked question to plans of the query engine, built of typed parts only.
 //!
 //! All plans of a question give tables of one form: the dimensions' codes `key_0`, `key_1`, … as text, the first day of the
-//! `bucket` if there is a grain, `first_on` and `last_on`, and the parts of the measures `part_0`, … as Float64.
-//! What the parts mean is known to [`super::fill`].
+//! `bucket` unless all is one, `first_on` and `last_on`, and the parts of the measures `part_0`, … as Float64.
+//! Measures that cannot be made of parts stand in tables of their own, with the number of their `window` in place of the bucket.
+//! What the parts mean is known to [`super::parts`].
 
-use arrow::datatypes::{DataType, SchemaRef, TimeUnit};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Date32Array, Int32Array, RecordBatch};
+use arrow::datatypes::{DataType, SchemaRef};
 use chrono::NaiveDate;
-use datafusion::common::{Column, DataFusionError, Result, ScalarValue};
+use datafusion::common::{Column, DataFusionError, JoinType, Result, ScalarValue};
 use datafusion::dataframe::DataFrame;
-use datafusion::functions::core::expr_fn::greatest;
-use datafusion::functions::datetime::expr_fn::date_trunc;
-use datafusion::functions_aggregate::expr_fn::{count, count_distinct, last_value, max, median, min, sum};
-use datafusion::logical_expr::{Expr, cast, lit, try_cast};
+use datafusion::execution::context::SessionContext;
+use datafusion::functions::core::expr_fn::{greatest, least};
+use datafusion::functions_aggregate::expr_fn::{array_agg, count, count_distinct, last_value, max, median, min, sum};
+use datafusion::logical_expr::{Expr, ScalarUDF, cast, lit, try_cast};
 
 use super::expression::{Present, at_present};
-use super::indicator::{Measure, Way};
+use super::indicator::{Indicator, Measure, Way};
+use super::parts::{Cut, from_date, percentile};
 use super::query::Question;
-use crate::domain::period::{Grain, Period};
+use super::windows::Frame;
+use crate::domain::period::Period;
 use crate::warehouse::lake::MONTH;
 
 /// Sums of fractions are exact to this many decimals, whatever the order of the rows.
-const SUM_SCALE: i8 = 6;
+pub(super) const SUM_SCALE: i8 = 6;
 
 /// The plans of one question.
 pub(super) struct Plans {
     /// Every measure but stocks, in one pass over the rows of the period.
     pub(super) flows: Option<DataFrame>,
+    /// Measures that have no parts, where windows overlap: position of the measure and its values by window.
+    pub(super) windowed: Vec<(usize, DataFrame)>,
     /// Openings and closings of each stock, from the beginning of time.
     pub(super) stocks: Vec<StockPlan>,
 }
@@ -37,6 +45,9 @@ pub(super) struct StockPlan {
     pub(super) opened: DataFrame,
     pub(super) closed: DataFrame,
 }
+
+/// An aggregate, and the function that makes a number of it if it is none.
+type Part = (Expr, Option<ScalarUDF>);
 
 /// Name of the column with the codes of a dimension.
 pub(super) fn key_name(position: usize) -> String {
@@ -50,28 +61,26 @@ pub(super) fn part_name(position: usize) -> String {
 
 /// First day of the bucket.
 pub(super) const BUCKET: &str = "bucket";
+/// The value of a row, before it is counted.
+const VALUE: &str = "value";
 /// First day of the rows.
 pub(super) const FIRST_ON: &str = "first_on";
 /// Last day of the rows.
 pub(super) const LAST_ON: &str = "last_on";
 
-/// How many parts a measure has: a mean is a sum and a count, for only these can be put together.
-pub(super) fn n_parts(measure: &Measure) -> usize {
-    match measure.way {
-        Way::Mean { .. } => 2,
-        Way::Stock { .. } => 0,
-        _ => 1,
-    }
-}
+/// Number of a window.
+pub(super) const WINDOW: &str = "window";
 
-/// The plans of a question over a table that its asker's scope was applied to.
+/// The plans of a question over a table that its asker's scope was applied to: its rows within `span`, sorted by `cut`.
 pub(super) fn build(
     table: &DataFrame,
     columns: &SchemaRef,
     question: &Question<'_>,
+    (span, cut): (Option<Period>, &Cut),
+    windows: Option<&DataFrame>,
     present: Present,
 ) -> Result<Plans> {
-    let planner = Planner { columns, question, present };
+    let planner = Planner { columns, question, span, cut, present };
     let rows = planner.filter(table.clone())?;
     let measures = &question.indicator.measures;
     let stocks = measures
@@ -82,13 +91,54 @@ pub(super) fn build(
             _ => None,
         })
         .collect::<Result<Vec<_>>>()?;
-    let flows = if stocks.len() < measures.len() { Some(planner.flows(rows)?) } else { None };
-    Ok(Plans { flows, stocks })
+    let mut windowed = Vec::new();
+    if let Some(windows) = windows {
+        for (position, measure) in measures.iter().enumerate().filter(|(_, measure)| !measure.has_parts()) {
+            windowed.push((position, planner.windowed(&rows, measure, windows)?));
+        }
+    }
+    let flows = if stocks.len() < measures.len() { Some(planner.flows(&rows)?) } else { None };
+    Ok(Plans { flows, windowed, stocks })
+}
+
+/// Which stretches of time each window is made of: `bucket` and `window`.
+pub(super) fn windows_table(context: &SessionContext, frame: &Frame, starts: &[NaiveDate]) -> Result<DataFrame> {
+    let (mut days, mut numbers) = (Vec::new(), Vec::new());
+    for (number, window) in (0_i32..).zip(&frame.windows) {
+        let [first, last] =
+            [starts.partition_point(|start| *start < window.from), starts.partition_point(|start| *start <= window.to)];
+        days.extend(starts[first..last].iter().map(|start| from_date(*start)));
+        numbers.resize(days.len(), number);
+    }
+    let days: ArrayRef = Arc::new(Date32Array::from(days));
+    let numbers: ArrayRef = Arc::new(Int32Array::from(numbers));
+    let table = RecordBatch::try_from_iter([(STRETCH, days), (WINDOW, numbers)])?;
+    context.read_batch(table)
+}
+
+/// First day of a stretch of time in the table of windows.
+const STRETCH: &str = "stretch";
+
+/// The first day of any row that an indicator is about, in `first_on`.
+pub(super) fn first_day(table: DataFrame, indicator: &Indicator, present: Present) -> Result<DataFrame> {
+    let rows = match &indicator.condition {
+        Some(condition) => table.filter(at_present(condition.clone(), present)?)?,
+        None => table,
+    };
+    let opened = indicator.measures.iter().filter_map(|measure| match &measure.way {
+        Way::Stock { from, .. } => Some(column(from)),
+        _ => None,
+    });
+    let opened: Vec<Expr> = opened.collect();
+    let day = if opened.is_empty() { column(&indicator.time) } else { least(opened) };
+    rows.aggregate(Vec::new(), vec![min(day).alias(FIRST_ON)])
 }
 
 struct Planner<'a> {
     columns: &'a SchemaRef,
     question: &'a Question<'a>,
+    span: Option<Period>,
+    cut: &'a Cut,
     present: Present,
 }
 
@@ -108,19 +158,61 @@ impl Planner<'_> {
         })
     }
 
-    /// Every measure but stocks.
-    fn flows(&self, rows: DataFrame) -> Result<DataFrame> {
+    /// The rows of the span.
+    fn within_span(&self, rows: &DataFrame) -> Result<DataFrame> {
         let time = column(&self.question.indicator.time);
-        let mut rows = rows.filter(time.clone().is_not_null())?;
-        if let Some(Period { from, to }) = self.question.period {
-            rows = rows.filter(time.clone().between(date(from), date(to)))?;
-            rows = self.prune(rows, &self.question.indicator.time, Some(from), to)?;
-        }
+        let rows = rows.clone().filter(time.clone().is_not_null())?;
+        let Some(Period { from, to }) = self.span else { return Ok(rows) };
+        let rows = rows.filter(time.between(date(from), date(to)))?;
+        self.prune(rows, &self.question.indicator.time, Some(from), to)
+    }
+
+    /// Every measure but stocks and those that are computed apart.
+    fn flows(&self, rows: &DataFrame) -> Result<DataFrame> {
+        let time = column(&self.question.indicator.time);
         let mut parts = Vec::new();
         for measure in &self.question.indicator.measures {
-            parts.extend(self.parts(measure)?);
+            if measure.has_parts() || !self.cut.is_fine() {
+                parts.extend(self.parts(measure)?);
+            }
         }
-        self.aggregate(rows, &time, &time, parts)
+        self.aggregate(self.within_span(rows)?, &time, &time, parts)
+    }
+
+    /// A measure that has no parts, from the rows of each window; of a distinct count every value of a stretch comes once.
+    fn windowed(&self, rows: &DataFrame, measure: &Measure, windows: &DataFrame) -> Result<DataFrame> {
+        let mut rows = self.within_span(rows)?;
+        if let Some(condition) = &measure.condition {
+            rows = rows.filter(at_present(condition.clone(), self.present)?)?;
+        }
+        let (Way::Distinct(value) | Way::Median(value) | Way::Percentile { value, .. }) = &measure.way else {
+            return Err(DataFusionError::Internal("a measure with parts needs no windows".to_owned()));
+        };
+        let mut columns = vec![self.bucket(column(&self.question.indicator.time)).alias(BUCKET)];
+        for (position, dimension) in self.question.by.iter().enumerate() {
+            columns.push(at_present(dimension.expr.clone(), self.present)?.alias(key_name(position)));
+        }
+        let keys = columns.len();
+        columns.push(at_present(value.clone(), self.present)?.alias(VALUE));
+        rows = rows.select(columns)?.filter(column(VALUE).is_not_null())?;
+        if matches!(measure.way, Way::Distinct(_)) {
+            rows = rows.distinct()?;
+        }
+        let rows = rows.join(windows.clone(), JoinType::Inner, &[BUCKET], &[STRETCH], None)?;
+        let mut groups = vec![column(WINDOW)];
+        let mut output = vec![column(WINDOW)];
+        for name in (0..keys - 1).map(key_name) {
+            groups.push(column(&name));
+            output.push(cast(column(&name), DataType::Utf8).alias(&name));
+        }
+        let number = || cast(column(VALUE), DataType::Float64);
+        let (aggregate, finish) = match &measure.way {
+            Way::Median(_) => (median(number()), None),
+            Way::Percentile { at, .. } => (array_agg(number()), Some(percentile(*at))),
+            _ => (count_distinct(column(VALUE)), None),
+        };
+        output.push(finished(&part_name(0), finish));
+        rows.aggregate(groups, vec![aggregate.alias(part_name(0))])?.select(output)
     }
 
     /// Openings and closings of a stock; a closing before the opening counts on the day of the opening.
@@ -140,16 +232,16 @@ impl Planner<'_> {
         let opened_on = column(from);
         let mut closed = rows.filter(column(until).is_not_null())?;
         let closed_on = greatest(vec![column(until), column(from)]);
-        if let Some(Period { to, .. }) = self.question.period {
+        if let Some(Period { to, .. }) = self.span {
             opened = self.prune(opened.filter(opened_on.clone().lt_eq(date(to)))?, from, None, to)?;
             closed = self.prune(closed.filter(closed_on.clone().lt_eq(date(to)))?, from, None, to)?;
         }
         let by_bucket = |rows: DataFrame, day: Expr| {
-            let within = match self.question.period {
+            let within = match self.span {
                 Some(period) => greatest(vec![day.clone(), date(period.from)]),
                 None => day.clone(),
             };
-            self.aggregate(rows, &day, &within, vec![count(lit(1_i64))])
+            self.aggregate(rows, &day, &within, vec![(count(lit(1_i64)), None)])
         };
         Ok(StockPlan {
             measure: position,
@@ -173,7 +265,7 @@ impl Planner<'_> {
     }
 
     /// The aggregates of a measure.
-    fn parts(&self, measure: &Measure) -> Result<Vec<Expr>> {
+    fn parts(&self, measure: &Measure) -> Result<Vec<Part>> {
         let now = |expr: &Expr| at_present(expr.clone(), self.present);
         let number = |expr: &Expr| Ok::<_, DataFusionError>(cast(now(expr)?, DataType::Float64));
         let exact = |expr: &Expr, is_whole: bool| {
@@ -189,22 +281,35 @@ impl Planner<'_> {
                 vec![sum(value.clone()), count(value)]
             }
             Way::Median(value) => vec![median(number(value)?)],
+            Way::Percentile { value, .. } => vec![array_agg(number(value)?)],
             Way::Min(value) => vec![min(number(value)?)],
             Way::Max(value) => vec![max(number(value)?)],
             Way::Last(value) => {
                 let value = number(value)?;
                 let time = column(&self.question.indicator.time);
-                vec![last_value(value.clone(), vec![time.sort(true, true), value.sort(true, true)])]
+                vec![last_value(value.clone(), vec![time.sort(true, true), value.sort(true, true)]), count(lit(1_i64))]
             }
             Way::Stock { .. } => Vec::new(),
         };
-        let Some(condition) = &measure.condition else { return Ok(parts) };
-        let condition = now(condition)?;
-        Ok(parts.into_iter().map(|part| only_where(part, &condition)).collect())
+        let condition = measure.condition.as_ref().map(now).transpose()?;
+        let finish = match measure.way {
+            Way::Percentile { at, .. } => Some(percentile(at)),
+            _ => None,
+        };
+        let only = |part: Expr| match &condition {
+            Some(condition) => only_where(part, condition),
+            None => part,
+        };
+        Ok(parts.into_iter().map(|part| (only(part), finish.clone())).collect())
+    }
+
+    /// First day of the stretch of time of a day.
+    fn bucket(&self, day: Expr) -> Expr {
+        self.cut.function().call(vec![day])
     }
 
     /// Parts by the question's dimensions and the bucket of a day, as a table of the common form.
-    fn aggregate(&self, rows: DataFrame, day: &Expr, bucket_day: &Expr, parts: Vec<Expr>) -> Result<DataFrame> {
+    fn aggregate(&self, rows: DataFrame, day: &Expr, bucket_day: &Expr, parts: Vec<Part>) -> Result<DataFrame> {
         let mut groups = Vec::with_capacity(self.question.by.len() + 1);
         let mut output = Vec::new();
         for (position, dimension) in self.question.by.iter().enumerate() {
@@ -212,17 +317,16 @@ impl Planner<'_> {
             groups.push(at_present(dimension.expr.clone(), self.present)?.alias(&name));
             output.push(cast(column(&name), DataType::Utf8).alias(&name));
         }
-        if let Some(grain) = self.question.grain {
-            groups.push(bucket_of(grain, bucket_day.clone()).alias(BUCKET));
+        if !matches!(self.cut, Cut::Whole) {
+            groups.push(self.bucket(bucket_day.clone()).alias(BUCKET));
             output.push(column(BUCKET));
         }
-        let n_parts = parts.len();
-        let mut aggregates: Vec<Expr> =
-            parts.into_iter().enumerate().map(|(position, part)| part.alias(part_name(position))).collect();
-        output.extend((0..n_parts).map(|position| {
+        let mut aggregates = Vec::with_capacity(parts.len() + 2);
+        for (position, (part, finish)) in parts.into_iter().enumerate() {
             let name = part_name(position);
-            cast(column(&name), DataType::Float64).alias(name)
-        }));
+            output.push(finished(&name, finish));
+            aggregates.push(part.alias(name));
+        }
         for (name, aggregate) in [(FIRST_ON, min(day.clone())), (LAST_ON, max(day.clone()))] {
             aggregates.push(aggregate.alias(name));
             output.push(column(name));
@@ -247,17 +351,14 @@ pub(super) fn column(name: &str) -> Expr {
     Expr::Column(Column::from_name(name))
 }
 
-fn date(day: NaiveDate) -> Expr {
-    let epoch = chrono::DateTime::<chrono::Utc>::UNIX_EPOCH.date_naive();
-    let days = i32::try_from((day - epoch).num_days()).unwrap_or_default();
-    lit(ScalarValue::Date32(Some(days)))
+/// An aggregate as a number.
+fn finished(name: &str, finish: Option<ScalarUDF>) -> Expr {
+    match finish {
+        Some(finish) => finish.call(vec![column(name)]).alias(name),
+        None => cast(column(name), DataType::Float64).alias(name),
+    }
 }
 
-/// First day of the bucket of a day. Seconds reach over all of a calendar's years, nanoseconds do not.
-fn bucket_of(grain: Grain, day: Expr) -> Expr {
-    if grain == Grain::Day {
-        return day;
-    }
-    let moment = cast(day, DataType::Timestamp(TimeUnit::Second, None));
-    cast(date_trunc(lit(grain.code()), moment), DataType::Date32)
+fn date(day: NaiveDate) -> Expr {
+    lit(ScalarValue::Date32(Some(from_date(day))))
 }

@@ -7,6 +7,8 @@ use super::catalog::Catalog;
 use super::entity::Dimension;
 use super::error::{QueryError, nearest};
 use super::indicator::Indicator;
+use super::refusal::Refusal;
+use super::windows::{Against, Cumulate, Wanted};
 use crate::domain::language::Lang;
 use crate::domain::period::{Grain, Period};
 use crate::warehouse::reference::Reference;
@@ -26,6 +28,24 @@ pub struct Query {
     pub grain: Option<Grain>,
     /// Number of an older snapshot; none = the latest.
     pub as_of: Option<u64>,
+    /// What each value is compared with.
+    #[serde(default)]
+    pub compare: Vec<Against>,
+    /// The running total beside each value.
+    #[serde(default)]
+    pub cumulate: Option<Cumulate>,
+    /// How many buckets the rolling window beside each value has, its own bucket included.
+    #[serde(default)]
+    pub rolling: Option<u32>,
+    /// Whether to give each value per working day as well.
+    #[serde(default)]
+    pub per_working_day: bool,
+    /// Whether to give the share of each row in the sum of its bucket as well.
+    #[serde(default)]
+    pub share: bool,
+    /// Whether to tell how many bodies reported.
+    #[serde(default)]
+    pub coverage: bool,
 }
 
 impl Query {
@@ -63,11 +83,23 @@ impl Query {
         self
     }
 
+    /// The same, compared with one more earlier value.
+    #[must_use]
+    pub fn compare(mut self, against: Against) -> Self {
+        self.compare.push(against);
+        self
+    }
+
     /// The same out of an older snapshot.
     #[must_use]
     pub fn as_of(mut self, snapshot: u64) -> Self {
         self.as_of = Some(snapshot);
         self
+    }
+
+    /// What is wanted beside the values.
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        Wanted { compare: &self.compare, cumulate: self.cumulate, rolling: self.rolling }
     }
 
     /// Looks up every name.
@@ -105,6 +137,13 @@ impl Query {
             && to < from
         {
             return Err(QueryError::BadPeriod { from, to });
+        }
+        if let Some(refusal) = Refusal::of(indicator, self) {
+            return Err(QueryError::Senseless(refusal));
+        }
+        let n_repeated = (1..self.compare.len()).filter(|at| self.compare[..*at].contains(&self.compare[*at])).count();
+        if n_repeated > 0 {
+            return Err(QueryError::RepeatedComparison);
         }
         Ok(Question { indicator, by, filters, period: self.period, grain: self.grain })
     }

@@ -27,7 +27,7 @@ impl Engine {
         let statement = parse(text)?;
         let snapshot = self.snapshot(as_of).await?;
         let context = SessionContext::new_with_config_rt(self.context.copied_config(), self.context.runtime_env());
-        context.register_udf(working_days(&self.reference));
+        context.register_udf(working_days(&self.definitions.reference));
         let names = context.state().resolve_table_references(&statement).map_err(|error| bad_sql(&error))?;
         for name in &names {
             self.register(scope, &snapshot, &context, name).await?;

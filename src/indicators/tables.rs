@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::catalog::TableProvider;
 use futures::future::BoxFuture;
 
+use super::definitions::Definitions;
 use super::error::QueryError;
 
 /// What stands in a table.
@@ -27,6 +28,10 @@ pub struct SnapshotHead {
     pub number: u64,
     /// When it was published.
     pub published_at: DateTime<Utc>,
+    /// Local date of the last event in it; what lies after it nobody has told yet.
+    pub last_event_on: Option<NaiveDate>,
+    /// Edition of the definitions that were kept with it.
+    pub definitions: Option<String>,
     /// Its tables by name.
     pub tables: Vec<(String, TableContent)>,
 }
@@ -52,4 +57,7 @@ pub trait TableSource: fmt::Debug + Send + Sync {
         table: &'a str,
         content: TableContent,
     ) -> BoxFuture<'a, Result<Arc<dyn TableProvider>, QueryError>>;
+
+    /// Definitions that were kept with a snapshot.
+    fn definitions<'a>(&'a self, edition: &'a str) -> BoxFuture<'a, Result<Definitions, QueryError>>;
 }

@@ -276,6 +276,7 @@ pub fn refresh_context<'a>(
 ) -> RefreshContext<'a> {
     RefreshContext {
         data_dir,
+        project: Some(&project.root),
         lake,
         contracts: &project.contracts,
         models: &project.models,

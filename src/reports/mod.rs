@@ -3,12 +3,13 @@
 //! One output format per file over one table type, [`Table`](crate::domain::table::Table). Knows nothing of HTTP,
 //! nor how a figure was computed.
 
+mod beside;
 mod csv;
 mod values;
 mod workbook;
 mod xlsx;
 
 pub use csv::{CsvFlavour, write_csv};
-pub use values::{IndicatorValue, IndicatorValues};
+pub use values::{ComparedValue, IndicatorValue, IndicatorValues, WindowValue};
 pub use workbook::dashboard_workbook;
 pub use xlsx::{ReportError, Sheet, Workbook, write_workbook};

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::push_refusal::{BadRowResponse, PushRefusal};
 use crate::dashboards::WidgetError;
 pub(super) use crate::domain::error_chain::chain;
+use crate::domain::language::Lang;
 use crate::indicators::QueryError;
 use crate::intake::StartError;
 
@@ -177,6 +178,7 @@ impl From<QueryError> for ApiError {
                 id: number.to_string(),
                 advice: error.help().unwrap_or_else(|| "none was published yet".to_owned()),
             },
+            QueryError::Senseless(refusal) => Self::Refused(format!("{refusal} ({})", refusal.sentence(Lang::Ru))),
             error_of_query if error_of_query.is_of_the_query() => Self::Refused(with_help(error_of_query)),
             _ => Self::failed(error),
         }

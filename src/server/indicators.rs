@@ -12,8 +12,7 @@ use super::passport::IndicatorResponse;
 use super::state::App;
 use super::values::{ValuesParams, ValuesParamsDoc};
 use crate::domain::language::Lang;
-use crate::indicators::{Indicator, Scope};
-use crate::project::Project;
+use crate::indicators::{Catalog, Indicator, Scope};
 use crate::reports::IndicatorValues;
 
 /// All indicators with their passports.
@@ -47,7 +46,7 @@ pub(crate) async fn get_indicator(
     ApiQuery(params): ApiQuery<LangParams>,
     edition: Edition,
 ) -> Result<Response, ApiError> {
-    let indicator = find_indicator(app.project(), &id)?;
+    let indicator = find_indicator(&app.project().indicators, &id)?;
     Ok(edition.stamp(Json(IndicatorResponse::of(app.project(), indicator, params.lang))))
 }
 
@@ -67,12 +66,12 @@ pub(crate) async fn query_indicator(
     ApiQuery(params): ApiQuery<ValuesParams>,
     edition: Edition,
 ) -> Result<Response, ApiError> {
-    let project = app.project();
-    let indicator = find_indicator(project, &id)?;
     edition.snapshot()?;
+    let definitions = app.engine().definitions(params.as_of).await?;
+    let indicator = find_indicator(&definitions.catalog, &id)?;
     let query = params.check(indicator)?;
     let figures = app.engine().query(&scope, &query).await?;
-    Ok(edition.stamp(Json(IndicatorValues::of(indicator, figures, &app.project().reference, params.lang))))
+    Ok(edition.stamp(Json(IndicatorValues::of(indicator, figures, &definitions.reference, params.lang))))
 }
 
 /// The language of texts.
@@ -98,9 +97,6 @@ impl FromParams for LangParams {
 ///
 /// # Errors
 /// [`ApiError::Unknown`] with the nearest id.
-pub(crate) fn find_indicator<'a>(project: &'a Project, id: &str) -> Result<&'a Indicator, ApiError> {
-    project
-        .indicators
-        .get(id)
-        .ok_or_else(|| ApiError::unknown("indicator", id, project.indicators.iter().map(Indicator::id)))
+pub(crate) fn find_indicator<'a>(catalog: &'a Catalog, id: &str) -> Result<&'a Indicator, ApiError> {
+    catalog.get(id).ok_or_else(|| ApiError::unknown("indicator", id, catalog.iter().map(Indicator::id)))
 }

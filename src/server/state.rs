@@ -73,7 +73,7 @@ impl App {
     pub fn sources(&self, snapshot: &Snapshot) -> Sources<'_> {
         let last_event_at = snapshot.last_event_at();
         let freshness = Freshness { last_event_at, last_event_on: snapshot.last_event_on };
-        Sources { engine: self.engine(), reference: &self.project().reference, freshness, today: self.today() }
+        Sources { engine: self.engine(), freshness, today: self.today() }
     }
 
     /// Folder of run-time state.

@@ -9,6 +9,7 @@
 pub mod compact;
 pub mod contracts;
 mod database;
+mod definitions;
 pub mod entities;
 mod event_views;
 mod inventory;

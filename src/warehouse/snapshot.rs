@@ -31,6 +31,9 @@ pub struct Snapshot {
     pub last_event_on: Option<NaiveDate>,
     /// Hash of the models that made its entities.
     pub models_hash: String,
+    /// Edition of the definitions that its figures were computed by, kept beside; none in manifests from before they were.
+    #[serde(default)]
+    pub definitions: Option<String>,
 }
 
 impl Snapshot {
@@ -187,6 +190,11 @@ impl Snapshots {
         Ok(())
     }
 
+    /// Folder of the manifests.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// File of a manifest.
     #[must_use]
     pub fn path(&self, number: u64) -> PathBuf {
@@ -206,6 +214,7 @@ mod tests {
             pipelines: BTreeMap::new(),
             last_event_on: None,
             models_hash: String::new(),
+            definitions: None,
         }
     }
 

@@ -159,6 +159,7 @@ fn grain(view: &View) -> Markup {
         (Grain::Week, lang.pick("по неделям", "by week")),
         (Grain::Month, lang.pick("по месяцам", "by month")),
         (Grain::Quarter, lang.pick("по кварталам", "by quarter")),
+        (Grain::HalfYear, lang.pick("по полугодиям", "by half-year")),
         (Grain::Year, lang.pick("по годам", "by year")),
     ];
     html! {

@@ -37,12 +37,15 @@ fn refusal_ru(error: &QueryError) -> Option<String> {
         QueryError::TooManyRows { n_rows, limit } => {
             Some(format!("в ответе {n_rows} строк, больше {limit}: возьмите период короче или шаг длиннее"))
         }
+        QueryError::Senseless(refusal) => Some(refusal.sentence(Lang::Ru)),
         QueryError::UnknownIndicator { .. }
         | QueryError::UnknownDimension { .. }
         | QueryError::RepeatedDimension { .. }
+        | QueryError::RepeatedComparison
         | QueryError::NoSnapshot
         | QueryError::UnknownSnapshot { .. }
         | QueryError::NoTable { .. }
+        | QueryError::NoDefinitions { .. }
         | QueryError::NotSelect { .. }
         | QueryError::BadSql { .. }
         | QueryError::Snapshots(_)

@@ -21,7 +21,7 @@ use super::lake::{CompactionRecord, DroppedEvents, LakeError};
 use super::lock::WarehouseLock;
 use super::models::Versions;
 use super::refresh::{RefreshContext, RefreshProgress, RefreshStep, refresh};
-use super::snapshot::{Snapshot, Snapshots};
+use super::snapshot::{Snapshot, SnapshotError, Snapshots};
 
 pub use error::CompactionError;
 use plan::{TablePlan, plan_table};
@@ -134,6 +134,10 @@ pub async fn compact(
         for number in &report.forgotten {
             snapshots.remove(*number)?;
         }
+        if !report.forgotten.is_empty() {
+            let named: Vec<String> = kept.iter().filter_map(|snapshot| snapshot.definitions.clone()).collect();
+            snapshots.forget_definitions(&named).map_err(SnapshotError::from)?;
+        }
         progress(&CompactionStep::Deleting);
         for file in sweep.unneeded.iter().chain(&sweep.orphans) {
             fs_err::remove_file(&file.path).map_err(LakeError::from)?;
@@ -233,6 +237,7 @@ mod tests {
             pipelines: BTreeMap::new(),
             last_event_on: None,
             models_hash: String::new(),
+            definitions: None,
         };
         (1..).zip(days).map(snapshot).collect()
     }

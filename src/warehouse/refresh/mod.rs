@@ -23,7 +23,7 @@ use super::entities::{Entities, EventTable, Folding, Progress};
 use super::lake::{EntityFile, Lake, LakeError, TableKind};
 use super::lock::WarehouseLock;
 use super::models::Model;
-use super::snapshot::{Snapshot, Snapshots, TableVersion, table_key};
+use super::snapshot::{Snapshot, SnapshotError, Snapshots, TableVersion, table_key};
 
 pub use error::RefreshError;
 use work::plan_work;
@@ -71,6 +71,8 @@ pub enum RefreshStep {
 pub struct RefreshContext<'a> {
     /// The data directory.
     pub data_dir: &'a Path,
+    /// The project whose declarations are kept with the snapshot, if they are to be.
+    pub project: Option<&'a Path>,
     /// Its lake.
     pub lake: &'a Lake,
     /// Contracts of the event tables.
@@ -157,6 +159,11 @@ pub async fn refresh(context: RefreshContext<'_>, _lock: &WarehouseLock) -> Resu
         pipelines,
         last_event_on: last_event_at.map(|moment| moment.with_timezone(&context.time_zone).date_naive()),
         models_hash: hash_of(&models),
+        definitions: context
+            .project
+            .map(|project| snapshots.keep_definitions(project))
+            .transpose()
+            .map_err(SnapshotError::from)?,
     };
     if let Some(latest) = latest.filter(|latest| is_same(latest, &snapshot)) {
         return Ok(RefreshOutcome { snapshot: latest, published: false, folded, written: changed });
@@ -240,7 +247,7 @@ fn hash_of(models: &[Model]) -> String {
 
 /// Whether two snapshots show the same.
 fn is_same(one: &Snapshot, other: &Snapshot) -> bool {
-    one.tables == other.tables && one.models_hash == other.models_hash
+    one.tables == other.tables && one.models_hash == other.models_hash && one.definitions == other.definitions
 }
 
 /// Deletes the DuckDB file, so that the next refresh folds every model from the lake.

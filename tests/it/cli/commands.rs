@@ -52,3 +52,51 @@ fn wrong_arguments_are_exit_code_2_and_name_the_nearest() {
         assert!(outcome.stderr.contains(expected), "{arguments:?}: {}", outcome.stderr);
     }
 }
+
+#[test]
+fn a_query_compares_over_time_and_tells_how_complete_it_is() {
+    let program = Program::with_samples();
+    let query = ["query", "appeals", "--from", "2026-04", "--to", "2026-05", "--grain", "month"];
+    let beside = ["--compare", "previous,year-ago", "--cumulative", "year", "--rolling", "2", "--per-working-day"];
+    let ask = |format: &'static str| {
+        program.succeed(query.iter().chain(&beside).copied().chain(["--format", format, "--lang", "en"]))
+    };
+    let json: serde_json::Value = serde_json::from_str(&ask("json")).unwrap();
+    let [april, may] = json["rows"].as_array().unwrap().as_slice() else { panic!("{json}") };
+    assert_eq!(json["edition"].as_str().unwrap().len(), 16);
+    assert_eq!(
+        (may["compared"][0]["value"].as_f64(), may["compared"][0]["against"].as_str()),
+        (april["value"].as_f64(), Some("previous"))
+    );
+    let both = april["value"].as_f64().unwrap() + may["value"].as_f64().unwrap();
+    assert_eq!(may["rolling"]["value"].as_f64(), Some(both));
+    assert_eq!(april["obs_status"], "A");
+    assert_eq!(april["working_days"], 22);
+    assert!(april["coverage"]["owing"].as_f64() >= april["coverage"]["reported"].as_f64());
+    assert!(april["coverage"]["owing"].as_f64() > Some(0.0));
+    let csv = ask("csv");
+    let head = csv.lines().next().unwrap();
+    for column in [
+        "obs_status",
+        "previous_change_percent",
+        "year_ago_note",
+        "cumulative_year_ago",
+        "rolling",
+        "per_working_day",
+        "reported,owing",
+    ] {
+        assert!(head.contains(column), "{column}: {head}");
+    }
+    assert!(csv.lines().all(|line| line.matches(',').count() == head.matches(',').count()), "{csv}");
+    let table = ask("table");
+    assert!(table.contains(" of ") && table.contains("period before"), "{table}");
+
+    let refused = program.run(["query", "appeals_open", "--grain", "month", "--cumulative", "year"]);
+    assert_eq!(refused.code, Some(2));
+    assert!(
+        refused.stderr.contains("does not add up over time")
+            && refused.stderr.contains("по-русски: показатель – остаток"),
+        "{}",
+        refused.stderr
+    );
+}

@@ -95,3 +95,48 @@ fn a_wrong_dashboard_gets_the_message_of_the_readme() {
     let shown: String = outcome.stderr.lines().take(3).map(|line| format!("    {line}\n")).collect();
     assert!(readme.contains(&shown), "{shown}");
 }
+
+#[test]
+fn an_older_snapshot_has_the_definitions_of_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = project_of_the_readme(folder.path());
+    fs_err::create_dir_all(folder.path().join("inbox")).unwrap();
+    let journal = "N;Дата обращения;ОКТМО;Способ;Дата решения;Решение\r\n\
+                   1;09.01.2025;41603000;1;16.01.2025;отказ\r\n\
+                   2;10.01.2025;41603000;3;17.01.2025;признан\r\n";
+    let (bytes, ..) = encoding_rs::WINDOWS_1251.encode(journal);
+    fs_err::write(folder.path().join("inbox/journal-2025.csv"), bytes).unwrap();
+    program.succeed(["run", "journal"]);
+    let ask = |more: &[&'static str]| -> serde_json::Value {
+        let arguments = ["query", "refusals", "--by", "municipality", "--format", "json"];
+        serde_json::from_str(&program.succeed(arguments.into_iter().chain(more.iter().copied()))).unwrap()
+    };
+    let before = ask(&[]);
+    assert_eq!(before["rows"][0]["value"], 1.0);
+
+    // Another definition, another title, another name of the place; and no new data.
+    let indicator = folder.path().join("sql/indicators/refusals.yaml");
+    let text = fs_err::read_to_string(&indicator).unwrap();
+    let changed =
+        text.replacen("status = 'refused'", "status IS NOT NULL", 1).replacen("title: {ru: ", "title: {ru: Иные ", 1);
+    assert_ne!(changed, text);
+    fs_err::write(&indicator, changed).unwrap();
+    let list = folder.path().join("warehouse/reference/municipalities.csv");
+    let names = fs_err::read_to_string(&list).unwrap();
+    fs_err::write(&list, names.replacen("Бокситогорский", "Переименованный", 1)).unwrap();
+    program.succeed(["run", "journal"]);
+
+    let (present, then) = (ask(&[]), ask(&["--as-of", "1"]));
+    assert_eq!((&present["rows"][0]["value"], &present["snapshot"]), (&2.0.into(), &2.into()));
+    assert_eq!(then["snapshot"], 1);
+    for field in ["edition", "title", "rows"] {
+        assert_eq!(then[field], before[field], "{field}");
+        assert_ne!(then[field], present[field], "{field}");
+    }
+    assert_ne!(then["definitions"], ask(&["--as-of", "2"])["definitions"]);
+    // An indicator that is gone since is still there in its snapshot.
+    fs_err::remove_file(&indicator).unwrap();
+    fs_err::remove_file(folder.path().join("dashboards/refusals.yaml")).unwrap();
+    assert_eq!(program.run(["query", "refusals"]).code, Some(2));
+    assert_eq!(ask(&["--as-of", "1"])["rows"], before["rows"]);
+}

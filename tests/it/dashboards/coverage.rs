@@ -7,7 +7,7 @@ use svod::domain::period::Period;
 use svod::indicators::Scope;
 
 use super::{date, load};
-use crate::indicators::memory::{reference, shipped_engine};
+use crate::indicators::memory::shipped_engine;
 
 const WIDGETS: &str = "widgets:\n  - {id: t, kind: tile, indicator: appeals}\n";
 
@@ -28,9 +28,7 @@ fn reports() -> Value {
 
 async fn coverage(lines: &str, request: WidgetRequest) -> Option<Coverage> {
     let engine = shipped_engine(&[("reports", reports())]);
-    let reference = reference();
-    let sources =
-        Sources { engine: &engine, reference: &reference, freshness: Freshness::default(), today: date("2024-04-10") };
+    let sources = Sources { engine: &engine, freshness: Freshness::default(), today: date("2024-04-10") };
     build_coverage(&sources, &Scope::all(), &load(lines).unwrap(), &request).await.unwrap()
 }
 

@@ -256,3 +256,29 @@ fn the_condition_of_a_state_is_over_measures() {
          |                   ^^^^^^^^^^^^^^^"
     );
 }
+
+#[test]
+fn a_percentile_lies_between_0_and_1() {
+    assert_eq!(
+        complaint("entity: cases\ntime: registered_on\nmeasures: {it: {percentile: {column: amount, at: 90}}}"),
+        "error: sql/indicators/it.yaml:4:50: `at`: 90 is not between 0 and 1\n  \
+         4 | measures: {it: {percentile: {column: amount, at: 90}}}\n    \
+         |                                                  ^^  help: e.g. `at: 0.9` for the 90th percentile"
+    );
+}
+
+#[test]
+fn coverage_names_an_indicator_and_its_measure() {
+    let with = |coverage: &str| {
+        complaint(&format!(
+            "entity: cases\ntime: registered_on\nmeasures: {{it: {{count: {{}}}}}}\ncoverage: {coverage}"
+        ))
+    };
+    assert!(
+        with("{indicator: itt, of: it}").contains("unknown indicator `itt`"),
+        "{}",
+        with("{indicator: itt, of: it}")
+    );
+    assert!(with("{indicator: it, of: itt}").contains("`it` has no measure `itt`"));
+    assert!(with("{indicator: it, of: it, where: {x: [y]}}").contains("`it` has no dimension `x`"));
+}

@@ -16,7 +16,8 @@ use svod::clock::Clock;
 use svod::declarations::Problems;
 use svod::domain::figure::State;
 use svod::indicators::{
-    Catalog, Engine, Figures, INDICATORS_FOLDER, Query, QueryError, Scope, SnapshotHead, TableContent, TableSource,
+    Catalog, Definitions, Engine, Figures, INDICATORS_FOLDER, Query, QueryError, Scope, SnapshotHead, TableContent,
+    TableSource,
 };
 use svod::warehouse::contracts::Contracts;
 use svod::warehouse::models::Model;
@@ -125,6 +126,8 @@ impl TableSource for Memory {
                 number,
                 // The first on the 1st of February 2024, each next one a month later.
                 published_at: format!("2024-{:02}-01T00:00:00Z", number + 1).parse().unwrap(),
+                last_event_on: None,
+                definitions: None,
                 tables: tables.keys().map(|(name, is_entity)| (name.clone(), content(*is_entity))).collect(),
             }
         });
@@ -145,6 +148,11 @@ impl TableSource for Memory {
             }
         }
         .boxed()
+    }
+
+    fn definitions<'a>(&'a self, edition: &'a str) -> BoxFuture<'a, Result<Definitions, QueryError>> {
+        async move { Err(QueryError::NoDefinitions { edition: edition.to_owned(), cause: "none were kept".into() }) }
+            .boxed()
     }
 }
 
@@ -171,13 +179,15 @@ pub(super) async fn ask(engine: &Engine, query: Query) -> Figures {
     engine.query(&Scope::all(), &query).await.unwrap()
 }
 
-/// Figures as `keys bucket value` lines; a value that is not there is its state, an absent key is `–`.
+/// Figures as `keys bucket value` lines; a value that is not there is its state, one that may change has `*`,
+/// an absent key is `–`.
 pub(crate) fn lines(figures: &Figures) -> Vec<String> {
     let line = |row: &svod::indicators::FigureRow| {
         let mut parts: Vec<String> = row.keys.iter().map(|key| key.clone().unwrap_or_else(|| "–".to_owned())).collect();
         parts.extend(row.bucket.map(|bucket| bucket.to_string()));
         parts.push(match (row.figure.value, row.figure.state) {
             (Some(value), State::Value) => format!("{}", (value * 1e6).round() / 1e6),
+            (Some(value), State::Provisional) => format!("{}*", (value * 1e6).round() / 1e6),
             (None, State::Missing) => "missing".to_owned(),
             (None, State::NotDue) => "not due".to_owned(),
             (None, State::NotReported) => "not reported".to_owned(),

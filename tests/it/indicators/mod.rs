@@ -8,3 +8,5 @@ pub(crate) mod memory;
 mod queries;
 mod read_only_sql;
 mod stocks;
+mod time;
+mod time_against_duckdb;

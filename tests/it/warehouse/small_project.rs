@@ -184,6 +184,7 @@ impl SmallProject {
         let lock = WarehouseLock::acquire(&self.data_dir()).unwrap();
         let context = RefreshContext {
             data_dir: &self.data_dir(),
+            project: None,
             lake: &self.lake,
             contracts: &self.contracts,
             models: &self.models,

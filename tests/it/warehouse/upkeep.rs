@@ -34,6 +34,7 @@ impl SmallProject {
         let silent: RefreshProgress = Arc::new(|_| ());
         let context = RefreshContext {
             data_dir: &self.data_dir(),
+            project: None,
             lake: &self.lake,
             contracts: &self.contracts,
             models: &self.models,

@@ -8,6 +8,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::PhysicalExpr;
 
 use super::declaration::{Direction, RawIndicator, RawMeasure, RawPassport, RawStock, RawValue, Thresholds};
+use super::edition::edition;
 use super::entity::Entity;
 use super::expression::{Reader, Typed, type_name};
 use super::indicator::{Additivity, Formula, Indicator, Measure, Passport, Way};
@@ -68,6 +69,7 @@ pub(super) fn check(
     };
     problems.into_result(Indicator {
         id: raw.indicator.value,
+        edition: edition(source),
         title: raw.title.value,
         description: raw.description.value,
         entity: Arc::clone(entity),

@@ -24,6 +24,7 @@ use super::fill::Found;
 use super::lake_tables::LakeTables;
 use super::plan;
 use super::query::{Query, Question};
+use super::receipt::Basis;
 use super::scope::Scope;
 use super::tables::{SnapshotHead, TableContent, TableSource};
 use crate::clock::Clock;
@@ -41,13 +42,13 @@ const OPEN_SNAPSHOTS: usize = 4;
 
 /// Computes figures out of snapshots.
 pub struct Engine {
-    catalog: Arc<Catalog>,
-    reference: Arc<Reference>,
-    source: Arc<dyn TableSource>,
-    time_zone: Tz,
-    clock: Clock,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) reference: Arc<Reference>,
+    pub(super) source: Arc<dyn TableSource>,
+    pub(super) time_zone: Tz,
+    pub(super) clock: Clock,
     pub(super) context: SessionContext,
-    open: Mutex<BTreeMap<u64, Arc<OpenSnapshot>>>,
+    pub(super) open: Mutex<BTreeMap<u64, Arc<OpenSnapshot>>>,
 }
 
 /// A snapshot and those of its tables that were asked for.
@@ -145,8 +146,15 @@ impl Engine {
             period,
             snapshot: snapshot.head.number,
             published_at: snapshot.head.published_at,
+            today: present.today,
+            basis: Basis::of(scope, query, question.indicator, present, self.policy_on(present.today)),
             rows,
         })
+    }
+
+    /// The edition of the policy of lights on a day.
+    pub(super) fn policy_on(&self, day: chrono::NaiveDate) -> Option<&str> {
+        self.catalog.policy()?.edition_on(day).map(|rule| rule.id.as_str())
     }
 
     /// Runs the plans of a question, side by side.
@@ -187,7 +195,7 @@ impl Engine {
     }
 
     /// What `today` and `moment` mean: the present for the latest snapshot, its own time for one that is named.
-    fn present(&self, head: &SnapshotHead, as_of: Option<u64>) -> Present {
+    pub(super) fn present(&self, head: &SnapshotHead, as_of: Option<u64>) -> Present {
         let moment = if as_of.is_some() { head.published_at } else { self.clock.now() };
         Present { today: moment.with_timezone(&self.time_zone).date_naive(), moment }
     }

@@ -36,6 +36,8 @@ pub enum Additivity {
 #[derive(Debug, Clone)]
 pub struct Indicator {
     pub(super) id: String,
+    /// Short hash of the declaration.
+    pub(super) edition: String,
     pub(super) title: Text,
     pub(super) description: Text,
     pub(super) entity: Arc<Entity>,
@@ -60,6 +62,12 @@ impl Indicator {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Edition: a short hash of the declaration, which changes with everything in it.
+    #[must_use]
+    pub fn edition(&self) -> &str {
+        &self.edition
     }
 
     /// Short name for people.

@@ -247,7 +247,7 @@ pub(super) fn column(name: &str) -> Expr {
     Expr::Column(Column::from_name(name))
 }
 
-fn date(day: NaiveDate) -> Expr {
+pub(super) fn date(day: NaiveDate) -> Expr {
     let epoch = chrono::DateTime::<chrono::Utc>::UNIX_EPOCH.date_naive();
     let days = i32::try_from((day - epoch).num_days()).unwrap_or_default();
     lit(ScalarValue::Date32(Some(days)))

@@ -9,6 +9,6 @@ mod workbook;
 mod xlsx;
 
 pub use csv::{CsvFlavour, write_csv};
-pub use values::{IndicatorValue, IndicatorValues};
+pub use values::{IndicatorValue, IndicatorValues, PlanValue};
 pub use workbook::dashboard_workbook;
 pub use xlsx::{ReportError, Sheet, Workbook, write_workbook};

@@ -10,7 +10,9 @@ use crate::domain::figure::{Figure, State};
 use crate::domain::language::Lang;
 use crate::domain::period::{Grain, Period};
 use crate::domain::table::{Cell, Table, TableColumn};
-use crate::indicators::{Dimension, FigureRow, Figures, Indicator};
+use crate::indicators::{
+    Attainment, Dimension, Exact, FigureRow, Figures, Indicator, PlanVersion, Planned, Plans, attain,
+};
 use crate::warehouse::reference::Reference;
 
 /// Values of one indicator, with all that is needed to read them.
@@ -51,15 +53,58 @@ pub struct IndicatorValue {
     pub value: Option<f64>,
     /// What is known about the value.
     pub state: State,
+    /// The receipt of the value, by which it can be computed again.
+    pub receipt: String,
+    /// What was planned and how far it is attained, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanValue>,
     /// The measures that the value is made of, by name.
     #[schema(value_type = std::collections::BTreeMap<String, Option<f64>>)]
     pub measures: IndexMap<String, Option<f64>>,
 }
 
+/// A planned value beside the fact.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PlanValue {
+    /// The planned value; none where nothing is planned.
+    pub value: Option<f64>,
+    /// Fact less plan.
+    pub deviation: Option<f64>,
+    /// How far the plan is attained.
+    pub attainment: Attainment,
+    /// The act that sets the plan.
+    pub act: Option<String>,
+    /// Day of that act.
+    pub act_on: Option<NaiveDate>,
+}
+
+impl PlanValue {
+    fn of(indicator: &Indicator, figures: &Figures, row: &FigureRow, planned: Option<&Planned>, lang: Lang) -> Self {
+        let value = planned.map(|planned| planned.value);
+        Self {
+            value,
+            deviation: row
+                .figure
+                .value
+                .zip(value)
+                .map(|(fact, plan)| (Exact::nearest(fact) - Exact::nearest(plan)).number()),
+            attainment: attain(indicator.direction(), row.figure, value, figures.is_over(row)),
+            act: planned.map(|planned| planned.act.act.get(lang).to_owned()),
+            act_on: planned.map(|planned| planned.act.act_on),
+        }
+    }
+}
+
 impl IndicatorValues {
-    /// The answer to a query, with labels in one language.
+    /// The answer to a query, with labels in one language, and with a version of the plan where one is asked for.
     #[must_use]
-    pub fn of(indicator: &Indicator, figures: Figures, reference: &Reference, lang: Lang) -> Self {
+    pub fn of(
+        indicator: &Indicator,
+        figures: Figures,
+        reference: &Reference,
+        plan: Option<(&Plans, PlanVersion)>,
+        lang: Lang,
+    ) -> Self {
         let cuts: Vec<Option<&Dimension>> =
             figures.dimensions.iter().map(|name| indicator.entity().dimension(name)).collect();
         let dimensions = figures.dimensions.iter().zip(&cuts).map(|(name, cut)| Cut {
@@ -76,7 +121,17 @@ impl IndicatorValues {
             period: figures.period,
             snapshot: figures.snapshot,
             published_at: figures.published_at,
-            rows: figures.rows.iter().map(|row| value(row, &cuts, &figures.measures, reference, lang)).collect(),
+            rows: figures
+                .rows
+                .iter()
+                .map(|row| {
+                    let plan = plan.map(|(plans, version)| {
+                        let planned = plans.of(indicator, &figures, row, version);
+                        PlanValue::of(indicator, &figures, row, planned.as_ref(), lang)
+                    });
+                    IndicatorValue { plan, ..value(&figures, row, &cuts, reference, lang) }
+                })
+                .collect(),
             measures: figures.measures,
         }
     }
@@ -104,9 +159,23 @@ impl IndicatorValues {
         if for_programs {
             columns.push(TableColumn::text("state", lang.pick("Состояние", "State")));
         }
+        let shows_plan = self.rows.iter().any(|row| row.plan.is_some());
+        if shows_plan {
+            let names = [("plan", "План", "Plan"), ("deviation", "Отклонение", "Deviation")];
+            columns.extend(names.map(|(name, ru, en)| {
+                TableColumn::number(name, lang.pick(ru, en), self.decimals, self.unit.symbol.clone())
+            }));
+            columns.push(TableColumn::number("attainment", lang.pick("Выполнение", "Attainment"), 1, "%"));
+            if for_programs {
+                columns.push(TableColumn::text("attainment_state", lang.pick("Состояние плана", "State of the plan")));
+            }
+        }
         let shows_measures = for_programs || self.measures.len() > 1;
         if shows_measures {
             columns.extend(self.measures.iter().map(|name| TableColumn::number(name, name, 0, "")));
+        }
+        if for_programs {
+            columns.push(TableColumn::text("receipt", lang.pick("Квитанция", "Receipt")));
         }
         let bucket = |start| match self.grain {
             Some(grain @ (Grain::Quarter | Grain::Year)) if !for_programs => Cell::Text(grain.label(start, lang)),
@@ -129,20 +198,34 @@ impl IndicatorValue {
         cells.extend(self.bucket.map(bucket));
         cells.push(Figure { value: self.value, state: self.state }.into());
         if for_programs {
-            let state = serde_json::to_value(self.state).unwrap_or_default();
-            cells.push(state.as_str().unwrap_or_default().into());
+            cells.push(code_of(self.state).into());
+        }
+        if let Some(plan) = &self.plan {
+            let number = |value: Option<f64>| value.map_or(Cell::Empty, |value| Figure::new(value).into());
+            cells.extend([plan.value, plan.deviation, plan.attainment.percent].map(number));
+            if for_programs {
+                cells.push(code_of(plan.attainment.state).into());
+            }
         }
         if shows_measures {
             cells.extend(self.measures.values().map(|measure| Figure::from(*measure).into()));
+        }
+        if for_programs {
+            cells.push(self.receipt.clone().into());
         }
         cells
     }
 }
 
+/// The word of a state in files.
+fn code_of(state: impl Serialize) -> String {
+    serde_json::to_value(state).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
 fn value(
+    figures: &Figures,
     row: &FigureRow,
     cuts: &[Option<&Dimension>],
-    measures: &[String],
     reference: &Reference,
     lang: Lang,
 ) -> IndicatorValue {
@@ -156,6 +239,8 @@ fn value(
         bucket: row.bucket,
         value: row.figure.value,
         state: row.figure.state,
-        measures: measures.iter().cloned().zip(row.measures.iter().copied()).collect(),
+        receipt: figures.receipt(row).to_string(),
+        plan: None,
+        measures: figures.measures.iter().cloned().zip(row.measures.iter().copied()).collect(),
     }
 }

@@ -72,7 +72,8 @@ pub(crate) async fn query_indicator(
     edition.snapshot()?;
     let query = params.check(indicator)?;
     let figures = app.engine().query(&scope, &query).await?;
-    Ok(edition.stamp(Json(IndicatorValues::of(indicator, figures, &app.project().reference, params.lang))))
+    let plan = params.plan.map(|version| (project.indicators.plans(), version));
+    Ok(edition.stamp(Json(IndicatorValues::of(indicator, figures, &project.reference, plan, params.lang))))
 }
 
 /// The language of texts.

@@ -48,6 +48,9 @@ fn refusal_ru(error: &QueryError) -> Option<String> {
         | QueryError::Snapshots(_)
         | QueryError::Open { .. }
         | QueryError::Start(_)
+        | QueryError::NotSplittable { .. }
+        | QueryError::NoValue { .. }
+        | QueryError::NoPlan { .. }
         | QueryError::Compute { .. } => None,
     }
 }

@@ -138,7 +138,7 @@ fn random_rows(random: &mut ChaCha8Rng, entity: &svod::indicators::Entity) -> Va
 }
 
 /// The same rows for the engine and, as Parquet files, for DuckDB.
-fn both_sides(catalog: Catalog) -> (Engine, Connection, tempfile::TempDir) {
+pub(super) fn both_sides(catalog: Catalog) -> (Engine, Connection, tempfile::TempDir) {
     let mut random = ChaCha8Rng::seed_from_u64(20_240_410);
     let folder = tempfile::tempdir().unwrap();
     let duckdb = Connection::open_in_memory().unwrap();
@@ -165,9 +165,9 @@ fn write_parquet(path: &std::path::Path, columns: &SchemaRef, rows: &Value) {
 }
 
 /// Value by keys and bucket.
-type Answers = BTreeMap<(Vec<Option<String>>, Option<String>), f64>;
+pub(super) type Answers = BTreeMap<(Vec<Option<String>>, Option<String>), f64>;
 
-fn ask_duckdb(duckdb: &Connection, sql: &str, n_keys: usize) -> Answers {
+pub(super) fn ask_duckdb(duckdb: &Connection, sql: &str, n_keys: usize) -> Answers {
     let mut statement = duckdb.prepare(sql).unwrap();
     let rows = statement
         .query_map([], |row| {
@@ -178,7 +178,7 @@ fn ask_duckdb(duckdb: &Connection, sql: &str, n_keys: usize) -> Answers {
     rows.map(Result::unwrap).filter_map(|(key, value)| value.map(|value| (key, value))).collect()
 }
 
-fn key_sql(indicator: &Indicator, dimension: &str) -> String {
+pub(super) fn key_sql(indicator: &Indicator, dimension: &str) -> String {
     match (indicator.entity().name(), dimension) {
         ("milestones", "state") => STATE.to_owned(),
         ("reports", "state") => REPORT_STATE.to_owned(),
@@ -189,7 +189,7 @@ fn key_sql(indicator: &Indicator, dimension: &str) -> String {
 /// Every value of one side is on the other; the engine may have zeros besides, for months in which nothing happened.
 ///
 /// Returns how many values were compared.
-fn compare(what: &str, figures: &Figures, expected: &Answers) -> usize {
+pub(super) fn compare(what: &str, figures: &Figures, expected: &Answers) -> usize {
     let found: Answers = figures
         .rows
         .iter()

@@ -8,7 +8,7 @@ use super::query::of_query;
 use super::{CliError, Place, output};
 use crate::domain::language::Lang;
 use crate::domain::number::{format_date, format_number};
-use crate::indicators::{Outcome, Receipt, Scope, Seen, Verification};
+use crate::indicators::{Indicator, Outcome, Receipt, Scope, Seen, Verification};
 use crate::project::Project;
 
 /// Which figure, and how much of it.
@@ -75,7 +75,7 @@ fn print_verification(project: &Project, receipt: &Receipt, found: &Verification
         Seen::Moment(moment) => moment.to_rfc3339(),
     });
     output::line(&parts.join(" · "));
-    let decimals = indicator.map_or(0, |indicator| indicator.decimals());
+    let decimals = indicator.map_or(0, Indicator::decimals);
     let figure = found.figure.and_then(|figure| figure.value).map(|value| format_number(value, decimals, lang));
     let word = match found.outcome {
         Outcome::Equal => lang.pick("совпадает", "equal"),

@@ -45,7 +45,7 @@ impl Engine {
         let counted = counted_rows(rows, receipt, &question, present).map_err(failed)?;
         let n_rows = counted.clone().count().await.map_err(failed)?;
         let key = question.indicator.entity().key.iter().map(|name| column(name).sort(true, true)).collect();
-        let shown = async { counted.sort(key)?.limit(0, Some(limit))?.collect().await };
+        let shown = async { counted.sort(key)?.limit(0, Some(limit.min(n_rows)))?.collect().await };
         Ok(Behind { n_rows, rows: shown.await.map_err(failed)? })
     }
 
@@ -63,7 +63,7 @@ impl Engine {
             let mut text = String::new();
             let mut add = |title: &str, rows: DataFrame| -> Result<()> {
                 let plan = rows.into_optimized_plan()?;
-                text.push_str(&format!("{title}:\n{}\n", plan.display_indent()));
+                text += &[title, ":\n", &plan.display_indent().to_string(), "\n"].concat();
                 Ok(())
             };
             if let Some(flows) = plans.flows {

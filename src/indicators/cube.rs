@@ -6,7 +6,7 @@
 
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{Column, DFSchema, DataFusionError, Result};
+use datafusion::common::{Column, DFSchema, DataFusionError, Result, TableReference};
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::Expr;
 use datafusion::sql::unparser::Unparser;
@@ -285,7 +285,7 @@ fn sql_of(expr: &Expr) -> Result<String> {
     let of_cube = expr.clone().transform_up(|part| {
         Ok(match part {
             Expr::Column(column) if ![TODAY, MOMENT].contains(&column.name.as_str()) => {
-                Transformed::yes(Expr::Column(Column::new(Some(CUBE), column.name)))
+                Transformed::yes(Expr::Column(Column::new(Some(TableReference::bare(CUBE)), column.name)))
             }
             other => Transformed::no(other),
         })

@@ -188,7 +188,7 @@ impl Plans {
         };
         let cell = Cell { indicator: indicator.id().to_owned(), codes, period };
         let today = figures.today;
-        self.value(&cell, version, today).or_else(|| self.put_together(indicator, cell, version, today))
+        self.value(&cell, version, today).or_else(|| self.put_together(indicator, &cell, version, today))
     }
 
     fn value(&self, cell: &Cell, version: PlanVersion, today: NaiveDate) -> Option<Planned> {
@@ -206,7 +206,7 @@ impl Plans {
     fn put_together(
         &self,
         indicator: &Indicator,
-        whole: Cell,
+        whole: &Cell,
         version: PlanVersion,
         today: NaiveDate,
     ) -> Option<Planned> {

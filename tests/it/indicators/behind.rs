@@ -1,6 +1,6 @@
 //! The rows behind a figure: as many as it counts, pseudonyms only, and the plan of the engine.
 
-use arrow::array::{Array, AsArray};
+use arrow::array::AsArray;
 use arrow::record_batch::RecordBatch;
 use svod::domain::period::{Grain, Period};
 use svod::indicators::{Additivity, Query, Scope};

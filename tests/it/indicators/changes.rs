@@ -218,12 +218,12 @@ proptest! {
     /// Random amounts with kopecks and random groups: sums, shares and means all add up.
     #[test]
     fn random_changes_add_up(rows in proptest::collection::vec((0..4usize, any::<bool>(), any::<bool>(), -9_000_000..9_000_000i64), 1..80)) {
-        let measures = "{all: {count: {}}, hits: {count: {where: \"provided_on IS NOT NULL\"}}, roubles: {sum: {column: amount}}}";
+        let measures = "{counted: {count: {}}, hits: {count: {where: \"provided_on IS NOT NULL\"}}, roubles: {sum: {column: amount}}}";
         let head = format!("entity: cases\ntime: registered_on\nmeasures: {measures}\nformula:");
         let catalog = catalog_of(&[
             ("sum", &declaration("sum", &format!("{head} \"roubles - 3 * hits\""))),
-            ("share", &declaration("share", &format!("{head} \"hits * 100.0 / all\""))),
-            ("each", &declaration("each", &format!("{head} \"roubles / (all + hits)\""))),
+            ("share", &declaration("share", &format!("{head} \"hits * 100.0 / counted\""))),
+            ("each", &declaration("each", &format!("{head} \"roubles / (counted + hits)\""))),
             ("mean", &declaration("mean", "entity: cases\ntime: registered_on\nmeasures: {mean: {mean: {column: amount}}}")),
         ]).unwrap();
         let places = ["36740000", "36602000", "36701000", "36704000"];

@@ -48,6 +48,7 @@ fn the_form_is_that_of_cube() {
                 "{dimension}"
             );
             assert!(members.insert(dimension["name"].as_str().unwrap()), "{dimension}");
+            assert!(dimension["sql"].as_str().unwrap().contains("{CUBE}.\""), "{dimension}");
         }
         for measure in list(cube, "measures") {
             assert_keys(measure, &["name", "type", "public"], &["title", "description", "sql", "filters", "meta"]);

@@ -13,7 +13,7 @@ use super::{CliError, Place, output};
 use crate::domain::language::Lang;
 use crate::domain::period::Period;
 use crate::indicators::{
-    Cause, Change, ChangeQuery, Effects, Exact, Indicator, Query, Revision, RevisionQuery, Scope, SplitKind,
+    Cause, Change, ChangeQuery, Dimension, Effects, Exact, Indicator, Query, Revision, RevisionQuery, Scope, SplitKind,
     parse_period,
 };
 use crate::project::Project;
@@ -122,16 +122,25 @@ fn title<'a>(project: &'a Project, id: &'a str, lang: Lang) -> &'a str {
     project.indicators.get(id).map_or(id, |indicator| indicator.title().get(lang))
 }
 
+/// An amount to its last digit, in the writing of a language.
+fn amount(amount: Exact, lang: Lang) -> String {
+    match lang {
+        Lang::Ru => amount.to_string().replace('.', ",").replace('-', "\u{2212}"),
+        Lang::En => amount.to_string(),
+    }
+}
+
 fn print_change(project: &Project, change: &Change, lang: Lang) {
     let pick = |ru, en| lang.pick(ru, en);
-    let Change { before, after, from, to, .. } = change;
+    let Change { from, to, .. } = change;
+    let [before, after] = [change.before, change.after].map(|figure| amount(figure, lang));
     output::line(&format!(
         "{} · {}: {before} · {}: {after} · {}: {} · {} {}",
         title(project, &change.indicator, lang),
         from.label(lang),
         to.label(lang),
         pick("изменение", "change"),
-        change.change,
+        amount(change.change, lang),
         pick("снимок", "snapshot"),
         change.snapshot,
     ));
@@ -145,18 +154,18 @@ fn print_change(project: &Project, change: &Change, lang: Lang) {
         .get(&change.indicator)
         .map(Indicator::entity)
         .and_then(|entity| entity.dimension(&change.by));
-    let list = dimension.and_then(|dimension| dimension.list()).and_then(|list| project.reference.list(list));
+    let list = dimension.and_then(Dimension::list).and_then(|list| project.reference.list(list));
     let label = |code: &Option<String>| match code {
         Some(code) => list.and_then(|list| list.label(code, lang)).unwrap_or(code).to_owned(),
         None => pick("не указано", "not stated").to_owned(),
     };
-    let figure = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| Exact::nearest(value).to_string());
+    let figure = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| amount(Exact::nearest(value), lang));
     let line = |name: String, sides: [String; 2], part: Exact, effects: Option<&Effects>| {
         let [before, after] = sides;
-        let mut cells = vec![name, before, after, part.to_string()];
+        let mut cells = vec![name, before, after, amount(part, lang)];
         if is_ratio {
             let effect =
-                |of: fn(&Effects) -> Exact| effects.map_or_else(String::new, |effects| of(effects).to_string());
+                |of: fn(&Effects) -> Exact| effects.map_or_else(String::new, |effects| amount(of(effects), lang));
             cells.extend([effect(|effects| effects.rate), effect(|effects| effects.mix)]);
         }
         cells
@@ -183,10 +192,10 @@ fn print_revision(project: &Project, revision: &Revision, lang: Lang) {
         title(project, &revision.indicator, lang),
         pick("снимок", "snapshot"),
         revision.from,
-        revision.before,
+        amount(revision.before, lang),
         pick("снимок", "snapshot"),
         revision.to,
-        revision.after,
+        amount(revision.after, lang),
     ));
     let name = |cause| match cause {
         Cause::LateRows => pick("поздние строки", "late rows"),
@@ -196,7 +205,7 @@ fn print_revision(project: &Project, revision: &Revision, lang: Lang) {
         Cause::Plan => pick("план", "plan"),
     };
     let mut rows: Vec<[String; 2]> =
-        revision.parts.iter().map(|part| [name(part.cause).to_owned(), part.change.to_string()]).collect();
-    rows.push([pick("Всего", "Total").to_owned(), revision.change.to_string()]);
+        revision.parts.iter().map(|part| [name(part.cause).to_owned(), amount(part.change, lang)]).collect();
+    rows.push([pick("Всего", "Total").to_owned(), amount(revision.change, lang)]);
     output::line(&output::table(&[pick("Причина", "Cause"), pick("Вклад", "Part")], rows, 1));
 }

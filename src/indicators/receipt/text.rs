@@ -152,14 +152,16 @@ fn read_unless_empty<T>(
 
 /// Every byte but Latin letters, digits, `_` and `-` as `~` and two hexadecimal digits.
 fn escape(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut escaped, byte| {
+    let digit = |number: u8| char::from_digit(u32::from(number), 16).unwrap_or('0');
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-') {
             escaped.push(char::from(byte));
         } else {
-            escaped += &format!("~{byte:02x}");
+            escaped.extend(['~', digit(byte >> 4), digit(byte & 15)]);
         }
-        escaped
-    })
+    }
+    escaped
 }
 
 fn unescape(text: &str) -> Option<String> {

@@ -74,17 +74,16 @@ fn table(duckdb: &Connection, sql: &str, n_numbers: usize) -> BTreeMap<Option<St
 
 /// Rate and mix of a share by the textbook, in one SELECT that knows nothing of the engine.
 fn share_sql(table: &str, day: &str, by: &str, hit: &str, base: &str) -> String {
-    let ((f, t), (g, u)) = {
-        let (from, to) = periods();
-        ((from.from, from.to), (to.from, to.to))
-    };
+    let (earlier, later) = periods();
+    let within = |period: Period| format!("{day} BETWEEN DATE '{}' AND DATE '{}'", period.from, period.to);
+    let (before, after) = (within(earlier), within(later));
     format!(
         "WITH g AS (
             SELECT {by}::VARCHAR AS k,
-                   count(*) FILTER (({base}) AND {day} BETWEEN DATE '{f}' AND DATE '{t}')::DOUBLE AS d0,
-                   count(*) FILTER (({base}) AND ({hit}) AND {day} BETWEEN DATE '{f}' AND DATE '{t}')::DOUBLE AS n0,
-                   count(*) FILTER (({base}) AND {day} BETWEEN DATE '{g}' AND DATE '{u}')::DOUBLE AS d1,
-                   count(*) FILTER (({base}) AND ({hit}) AND {day} BETWEEN DATE '{g}' AND DATE '{u}')::DOUBLE AS n1
+                   count(*) FILTER (({base}) AND {before})::DOUBLE AS d0,
+                   count(*) FILTER (({base}) AND ({hit}) AND {before})::DOUBLE AS n0,
+                   count(*) FILTER (({base}) AND {after})::DOUBLE AS d1,
+                   count(*) FILTER (({base}) AND ({hit}) AND {after})::DOUBLE AS n1
             FROM {table} GROUP BY 1),
          s AS (SELECT sum(d0) AS s0, sum(d1) AS s1, 100 * sum(n0) / sum(d0) AS r0, 100 * sum(n1) / sum(d1) AS r1 FROM g),
          e AS (SELECT k, d0 / s0 AS w0, d1 / s1 AS w1, s.r0 AS big0, s.r1 AS big1,

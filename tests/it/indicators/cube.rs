@@ -134,7 +134,8 @@ async fn its_measures_are_the_figures_of_the_engine() {
                 let sql = format!(
                     "SELECT {cut}NULL::VARCHAR, ({value})::DOUBLE FROM {table} AS cube WHERE {time} GROUP BY ALL"
                 );
-                let mut query = Query { by: by.iter().map(ToString::to_string).collect(), ..Query::of(indicator.id()) };
+                let mut query =
+                    Query { by: by.iter().map(|name| (*name).to_owned()).collect(), ..Query::of(indicator.id()) };
                 if is_stock {
                     query = query.within(svod::domain::period::Period::parse("2000", "2024-04-10").unwrap());
                 }

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, DFSchema, DataFusionError, Result, TableReference};
 use datafusion::execution::context::SessionContext;
-use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator};
 use datafusion::sql::unparser::Unparser;
 use datafusion::sql::unparser::dialect::DuckDBDialect;
 use serde::Serialize;
@@ -127,7 +127,7 @@ fn dimensions_of(entity: &Entity, indicators: &[&Indicator]) -> Result<Vec<CubeD
         dimensions.push(dimension_of(entity, dimension)?);
     }
     let column = |name: &str, kind: &'static str, primary_key: bool| -> Result<CubeDimension> {
-        let sql = sql_of(&Expr::Column(Column::from_name(name)))?;
+        let sql = text_of(&Expr::Column(Column::from_name(name)))?;
         // Cube counts time in moments.
         let sql = if kind == "time" { format!("CAST({sql} AS TIMESTAMP)") } else { sql };
         let public = !primary_key;
@@ -155,7 +155,7 @@ fn dimension_of(entity: &Entity, dimension: &Dimension) -> Result<CubeDimension>
     Ok(CubeDimension {
         name: dimension.name().to_owned(),
         title: Some(dimension.title().ru.clone()),
-        sql: sql_of(&dimension.expr)?,
+        sql: sql_of(entity, &dimension.expr)?,
         kind: kind_of_type(&dimension.data_type),
         primary_key: entity.key.iter().any(|name| name == dimension.name()),
         public: true,
@@ -191,7 +191,7 @@ fn measures_of(indicator: &Indicator) -> Result<Vec<CubeMeasure>> {
         indicator.measures().iter().map(|measure| Field::new(measure.name(), DataType::Float64, true)).collect();
     let expr = SessionContext::new().parse_sql_expr(formula, &DFSchema::try_from(Schema::new(fields))?)?.unalias();
     let guarded = expr.transform_up(|part| Ok(guard_division(part))).data()?;
-    let mut sql = sql_of(&guarded)?;
+    let mut sql = text_of(&guarded)?;
     for measure in indicator.measures() {
         sql = sql.replace(&format!("{{{CUBE}}}.\"{}\"", measure.name()), &format!("{{{}}}", part(measure)));
     }
@@ -243,7 +243,8 @@ fn measure_of(indicator: &Indicator, measure: &Measure) -> Result<CubeMeasure> {
     }
     let mut meta = Map::new();
     meta.insert("additivity".to_owned(), json!(measure.additivity()));
-    let time = sql_of(&Expr::Column(Column::from_name(indicator.time())))?;
+    let time = text_of(&Expr::Column(Column::from_name(indicator.time())))?;
+    let sql_of = |expr: &Expr| sql_of(indicator.entity(), expr);
     let only = |value: &str, filters: &[CubeFilter]| match filters {
         [] => value.to_owned(),
         filters => {
@@ -266,7 +267,7 @@ fn measure_of(indicator: &Indicator, measure: &Measure) -> Result<CubeMeasure> {
             ("number", Some(only(&last, &filters)), Vec::new())
         }
         Way::Stock { from, until } => {
-            let [opened, closed] = [from, until].map(|name| sql_of(&Expr::Column(Column::from_name(name))));
+            let [opened, closed] = [from, until].map(|name| text_of(&Expr::Column(Column::from_name(name))));
             let (opened, closed) = (opened?, closed?);
             filters.push(CubeFilter { sql: format!("{opened} <= CURRENT_DATE") });
             filters
@@ -280,8 +281,24 @@ fn measure_of(indicator: &Indicator, measure: &Measure) -> Result<CubeMeasure> {
     Ok(CubeMeasure { name, title: None, description: None, sql, kind, filters, public: true, meta })
 }
 
-/// An expression as SQL of `DuckDB` over the columns of the cube.
-fn sql_of(expr: &Expr) -> Result<String> {
+/// An expression over the columns of an entity as SQL of `DuckDB`.
+fn sql_of(entity: &Entity, expr: &Expr) -> Result<String> {
+    let schema = DFSchema::try_from(entity.columns().as_ref().clone())?;
+    let is_whole = |expr: &Expr| expr.get_type(&schema).is_ok_and(|data_type| data_type.is_integer());
+    let divides_whole = |part: &Expr| match part {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Divide, right }) => is_whole(left) && is_whole(right),
+        _ => false,
+    };
+    if expr.exists(|part| Ok(divides_whole(part)))? {
+        let text =
+            format!("a division of whole numbers, `{expr}`: `DuckDB` gives a fraction there; write `a * 1.0 / b`");
+        return Err(DataFusionError::NotImplemented(text));
+    }
+    text_of(expr)
+}
+
+/// An expression as SQL of `DuckDB` in which no division is one of whole numbers.
+fn text_of(expr: &Expr) -> Result<String> {
     let of_cube = expr.clone().transform_up(|part| {
         Ok(match part {
             Expr::Column(column) if ![TODAY, MOMENT].contains(&column.name.as_str()) => {
@@ -295,6 +312,8 @@ fn sql_of(expr: &Expr) -> Result<String> {
         return Err(DataFusionError::NotImplemented(format!("braces in an expression: {sql}")));
     }
     Ok(sql
+        // The dialect takes every division for one of whole numbers.
+        .replace(" // ", " / ")
         .replace(&format!("\"{CUBE}\"."), &format!("{{{CUBE}}}."))
         .replace(&format!("\"{TODAY}\""), "CURRENT_DATE")
         .replace(&format!("\"{MOMENT}\""), "make_timestamp(epoch_us(now()))"))

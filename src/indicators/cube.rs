@@ -237,6 +237,7 @@ fn public(indicator: &Indicator, measure: CubeMeasure) -> CubeMeasure {
 }
 
 fn measure_of(indicator: &Indicator, measure: &Measure) -> Result<CubeMeasure> {
+    let sql_of = |expr: &Expr| sql_of(indicator.entity(), expr);
     let mut filters = Vec::new();
     for condition in indicator.condition.iter().chain(&measure.condition) {
         filters.push(CubeFilter { sql: sql_of(condition)? });
@@ -244,7 +245,6 @@ fn measure_of(indicator: &Indicator, measure: &Measure) -> Result<CubeMeasure> {
     let mut meta = Map::new();
     meta.insert("additivity".to_owned(), json!(measure.additivity()));
     let time = text_of(&Expr::Column(Column::from_name(indicator.time())))?;
-    let sql_of = |expr: &Expr| sql_of(indicator.entity(), expr);
     let only = |value: &str, filters: &[CubeFilter]| match filters {
         [] => value.to_owned(),
         filters => {
@@ -271,7 +271,7 @@ fn measure_of(indicator: &Indicator, measure: &Measure) -> Result<CubeMeasure> {
             let (opened, closed) = (opened?, closed?);
             filters.push(CubeFilter { sql: format!("{opened} <= CURRENT_DATE") });
             filters
-                .push(CubeFilter { sql: format!("{closed} IS NULL OR greatest({closed}, {opened}) > CURRENT_DATE") });
+                .push(CubeFilter { sql: format!("({closed} IS NULL OR greatest({closed}, {opened}) > CURRENT_DATE)") });
             meta.insert("opened".to_owned(), json!(from));
             meta.insert("closed".to_owned(), json!(until));
             ("count", None, filters)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use regex::Regex;
 use serde_json::Value;
-use svod::indicators::{Additivity, Query, cube_model};
+use svod::indicators::{Additivity, Dimension, Query, cube_model};
 
 use super::against_duckdb::{Answers, ask_duckdb, both_sides, compare};
 use super::memory::{ask, shipped_catalog};
@@ -117,7 +117,7 @@ async fn its_measures_are_the_figures_of_the_engine() {
         let table = cube["sql_table"].as_str().unwrap();
         for indicator in catalog.iter().filter(|one| one.entity().name() == cube["name"].as_str().unwrap()) {
             let value = at_present(aggregate(cube, indicator.id()));
-            let names: Vec<&str> = indicator.entity().dimensions().iter().map(|one| one.name()).collect();
+            let names: Vec<&str> = indicator.entity().dimensions().iter().map(Dimension::name).collect();
             for name in names {
                 let mut by: Vec<&str> = indicator.requires().iter().map(String::as_str).collect();
                 if !by.contains(&name) {

@@ -52,8 +52,8 @@ async fn planned(query: Query, version: &str) -> Vec<Option<(f64, String)>> {
     figures.rows.iter().map(of).collect()
 }
 
-fn some(value: f64, act: &str) -> Option<(f64, String)> {
-    Some((value, act.to_owned()))
+fn set(value: f64, act: &str) -> (f64, String) {
+    (value, act.to_owned())
 }
 
 fn months(from: &str, to: &str) -> Period {
@@ -63,11 +63,11 @@ fn months(from: &str, to: &str) -> Period {
 #[tokio::test]
 async fn a_plan_has_versions_by_the_day_of_the_act() {
     let february = || Query::of("flow").within(months("2024-02", "2024-02"));
-    assert_eq!(planned(february(), "initial").await, [some(20.0, "first")]);
+    assert_eq!(planned(february(), "initial").await, [Some(set(20.0, "first"))]);
     // It is the 10th of April: the third act has not come.
-    assert_eq!(planned(february(), "current").await, [some(25.0, "second")]);
-    assert_eq!(planned(february(), "2024-03-14").await, [some(20.0, "first")]);
-    assert_eq!(planned(february(), "2024-03-15").await, [some(25.0, "second")]);
+    assert_eq!(planned(february(), "current").await, [Some(set(25.0, "second"))]);
+    assert_eq!(planned(february(), "2024-03-14").await, [Some(set(20.0, "first"))]);
+    assert_eq!(planned(february(), "2024-03-15").await, [Some(set(25.0, "second"))]);
     assert_eq!(planned(february(), "2023-12-31").await, [None]);
     assert!("later".parse::<PlanVersion>().unwrap_err().contains("`initial`, `current` or a day"));
 }
@@ -75,21 +75,21 @@ async fn a_plan_has_versions_by_the_day_of_the_act() {
 #[tokio::test]
 async fn shorter_periods_make_up_a_longer_one_only_without_a_gap() {
     let of = |id: &str, from: &str, to: &str| Query::of(id).within(months(from, to));
-    assert_eq!(planned(of("flow", "2024-01", "2024-03"), "current").await, [some(65.5, "second")]);
+    assert_eq!(planned(of("flow", "2024-01", "2024-03"), "current").await, [Some(set(65.5, "second"))]);
     assert_eq!(planned(of("flow", "2024-01", "2024-04"), "current").await, [None]);
     // A stock is that of the end.
-    assert_eq!(planned(of("stock", "2024-01", "2024-03"), "current").await, [some(9.0, "first")]);
+    assert_eq!(planned(of("stock", "2024-01", "2024-03"), "current").await, [Some(set(9.0, "first"))]);
     assert_eq!(planned(of("stock", "2024-01", "2024-02"), "current").await, [None]);
     let by_month = of("flow", "2024-01", "2024-04").grain(Grain::Month);
-    let expected = [some(10.5, "first"), some(25.0, "second"), some(30.0, "first"), None];
+    let expected = [Some(set(10.5, "first")), Some(set(25.0, "second")), Some(set(30.0, "first")), None];
     assert_eq!(planned(by_month, "current").await, expected);
 }
 
 #[tokio::test]
 async fn a_plan_is_of_its_own_place() {
     let january = || Query::of("flow").within(months("2024-01", "2024-01"));
-    assert_eq!(planned(january().filter("municipality", "36740000"), "current").await, [some(4.0, "first")]);
-    assert_eq!(planned(january().by("municipality"), "current").await, [some(4.0, "first")]);
+    assert_eq!(planned(january().filter("municipality", "36740000"), "current").await, [Some(set(4.0, "first"))]);
+    assert_eq!(planned(january().by("municipality"), "current").await, [Some(set(4.0, "first"))]);
     assert_eq!(planned(january().filter("municipality", "36602000"), "current").await, [None]);
     // Two places at once, or a cut within the place, have no plan of their own.
     let both = january().filter("municipality", "36740000").filter("municipality", "36602000");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use svod::domain::period::Period;
-use svod::indicators::{Catalog, Cause, Engine, Query, QueryError, Revision, RevisionQuery, Scope};
+use svod::indicators::{Catalog, Cause, Engine, Exact, Query, QueryError, Revision, RevisionQuery, Scope};
 
 use super::memory::{Memory, catalog_with, declaration, engine_over};
 
@@ -63,7 +63,7 @@ async fn explain(engine: &Engine, definitions: Option<Catalog>, of_attainment: b
 }
 
 fn parts(revision: &Revision) -> Vec<(Cause, f64)> {
-    let sum: svod::indicators::Exact = revision.parts.iter().map(|part| part.change).sum();
+    let sum: Exact = revision.parts.iter().map(|part| part.change).sum();
     assert_eq!(sum, revision.change);
     assert_eq!(revision.after - revision.before, revision.change);
     revision.parts.iter().map(|part| (part.cause, part.change.number())).collect()
@@ -75,7 +75,7 @@ async fn each_cause_has_its_part() {
     let today = catalog("entity: cases\ntime: registered_on\nmeasures: {it: {count: {}}}");
     let revision = explain(&engine(&today), Some(catalog(METHOD)), false).await.unwrap();
     // Published: 1, 4, 5. Late: 6. Corrections: 2 comes, 4 and 5 go. Time: 3 and 7 fall due. Method: 8 counts.
-    assert_eq!([revision.before, revision.after].map(|one| one.number()), [3.0, 6.0]);
+    assert_eq!([revision.before, revision.after].map(Exact::number), [3.0, 6.0]);
     assert_eq!(
         parts(&revision),
         [(Cause::LateRows, 1.0), (Cause::Corrections, -1.0), (Cause::Time, 2.0), (Cause::Method, 1.0)]
@@ -87,7 +87,7 @@ async fn attainment_changes_with_its_plan_as_well() {
     let same = catalog(METHOD);
     let revision = explain(&engine(&same), None, true).await.unwrap();
     // 3 of 10 became 5 of 20.
-    assert_eq!([revision.before, revision.after].map(|one| one.number()), [30.0, 25.0]);
+    assert_eq!([revision.before, revision.after].map(Exact::number), [30.0, 25.0]);
     assert_eq!(
         parts(&revision),
         [

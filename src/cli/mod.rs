@@ -8,6 +8,7 @@ mod context;
 mod demo;
 mod dry_run;
 mod error;
+mod explain;
 mod generate;
 mod headline;
 mod ingest;
@@ -17,9 +18,11 @@ mod quarantine;
 mod query;
 mod rebuild;
 mod schema;
+mod semantic;
 mod serve;
 mod sql;
 mod verify;
+mod verify_figure;
 
 use std::path::PathBuf;
 
@@ -74,6 +77,12 @@ enum Command {
     Compact(compact::CompactArguments),
     /// Compute one indicator
     Query(query::QueryArguments),
+    /// Compute a figure again from its receipt, and open what stands behind it
+    VerifyFigure(verify_figure::VerifyFigureArguments),
+    /// Split the change of a figure between two periods or two snapshots
+    Explain(explain::ExplainArguments),
+    /// Write the semantic layer in a format that other tools read
+    Semantic(semantic::SemanticArguments),
     /// Read-only SQL over the entities and events of a snapshot
     Sql(sql::SqlArguments),
     /// Serve dashboards and the API
@@ -100,6 +109,9 @@ pub fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Verify(_) => verify::verify(&place),
         Command::Compact(arguments) => compact::compact(&place, &arguments),
         Command::Query(arguments) => query::query(&place, &arguments),
+        Command::VerifyFigure(arguments) => verify_figure::verify_figure(&place, &arguments),
+        Command::Explain(arguments) => explain::explain(&place, &arguments),
+        Command::Semantic(arguments) => semantic::semantic(&place, &arguments),
         Command::Sql(arguments) => sql::sql(&place, &arguments),
         Command::Serve(arguments) => serve::serve(&place, &arguments),
         Command::Demo(arguments) => demo::demo(&place, &arguments),

@@ -8,7 +8,7 @@ use super::{CliError, Place, output};
 use crate::domain::language::Lang;
 use crate::domain::period::{Grain, Period};
 use crate::domain::table::{TableColumn, state_meaning};
-use crate::indicators::{Against, Cumulate, Query, QueryError, Scope};
+use crate::indicators::{Against, Cumulate, PlanVersion, Query, QueryError, Scope};
 use crate::reports::{CsvFlavour, IndicatorValues, write_csv};
 
 /// What to compute.
@@ -18,6 +18,7 @@ use crate::reports::{CsvFlavour, IndicatorValues, write_csv};
   svod query support_rate --by municipality --from 2026-01 --to 2026-06
   svod query kpi_value --by kpi --from 2024 --to 2024 --grain month --format csv
   svod query appeals --where region=36000000 --grain quarter --as-of 3
+  svod query kpi_value --by kpi --from 2024 --to 2024 --plan current
   svod query appeals --from 2026 --to 2026 --grain month --compare previous,year-ago --cumulative year --rolling 12")]
 pub(super) struct QueryArguments {
     /// Id of an indicator, as in sql/indicators/
@@ -55,6 +56,9 @@ pub(super) struct QueryArguments {
     /// Number of an older snapshot
     #[arg(long, value_name = "N")]
     as_of: Option<u64>,
+    /// Put the plan beside each value: initial, current, or that of a day, 2024-03-15
+    #[arg(long, value_name = "VERSION")]
+    plan: Option<PlanVersion>,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -74,7 +78,7 @@ pub(super) enum Format {
     Csv,
 }
 
-fn parse_filter(text: &str) -> Result<(String, String), String> {
+pub(super) fn parse_filter(text: &str) -> Result<(String, String), String> {
     let (dimension, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form DIM=VALUE"))?;
     Ok((dimension.trim().to_owned(), value.trim().to_owned()))
 }
@@ -116,7 +120,8 @@ pub(super) fn query(place: &Place, arguments: &QueryArguments) -> Result<(), Cli
     let definitions = context.block_on(context.engine.definitions(query.as_of)).map_err(of_query)?;
     let indicator = definitions.catalog.get(&query.indicator).ok_or_else(|| CliError::argument(query.indicator))?;
     let lang = arguments.lang;
-    let values = IndicatorValues::of(indicator, figures, &definitions.reference, lang);
+    let plan = arguments.plan.map(|version| (definitions.catalog.plans(), version));
+    let values = IndicatorValues::of(indicator, figures, &definitions.reference, plan, lang);
     match arguments.format {
         Format::Json => output::line(&serde_json::to_string_pretty(&values).map_err(CliError::failed)?),
         Format::Csv => output::bytes(write_csv(&values.table(lang, true), CsvFlavour::Machine).as_bytes()),

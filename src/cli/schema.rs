@@ -7,7 +7,7 @@ use schemars::{Schema, schema_for};
 
 use super::{CliError, output};
 use crate::dashboards::RawDashboard;
-use crate::indicators::RawIndicator;
+use crate::indicators::{RawIndicator, RawLightPolicy, RawPlan};
 use crate::pipelines::pipeline_schema;
 use crate::settings::RawSettings;
 use crate::warehouse::{RawCodeList, RawContract, RawModel, RawRegulation};
@@ -24,7 +24,7 @@ pub(super) struct SchemaArguments {
     out: Option<PathBuf>,
 }
 
-fn schemas() -> [(&'static str, Schema); 8] {
+fn schemas() -> [(&'static str, Schema); 10] {
     [
         ("settings", schema_for!(RawSettings)),
         ("reference", schema_for!(RawCodeList)),
@@ -33,6 +33,8 @@ fn schemas() -> [(&'static str, Schema); 8] {
         ("model", schema_for!(RawModel)),
         ("pipeline", pipeline_schema()),
         ("indicator", schema_for!(RawIndicator)),
+        ("plan", schema_for!(RawPlan)),
+        ("light_policy", schema_for!(RawLightPolicy)),
         ("dashboard", schema_for!(RawDashboard)),
     ]
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::context::Context;
-use super::judge::{Measure, compare, judge};
+use super::judge::{Grounds, Measure, compare, judge};
 use super::kind::WidgetKind;
 use super::milestones::milestone_rows;
 use super::rows::{fact_rows, order_and_limit, rows_before, total_row};
@@ -20,11 +20,23 @@ pub(super) struct Answers {
     /// The first indicator in the earlier period, by its own buckets.
     pub(super) before: Option<Figures>,
     /// Each indicator over everything that the filters let through, where that has a meaning.
-    pub(super) totals: Vec<Option<FigureRow>>,
+    pub(super) totals: Vec<Option<Whole>>,
+    /// What lights are given by.
+    pub(super) grounds: Grounds,
     /// The first indicator over the days of the earlier period that answer to days with data in this one.
     pub(super) total_before: Option<(Period, Figure)>,
     /// The month in which the data of the first indicator begin, where something is compared.
     pub(super) data_from: Option<NaiveDate>,
+}
+
+/// The figure of an indicator over everything that the filters let through.
+pub(super) struct Whole {
+    /// The figure.
+    pub(super) row: FigureRow,
+    /// Its receipt.
+    pub(super) receipt: String,
+    /// Percent of the current plan that it attains, where something is planned.
+    pub(super) attained_percent: Option<f64>,
 }
 
 /// The widget out of the engine's answers.
@@ -43,7 +55,8 @@ pub(super) fn assemble(context: &Context<'_>, answers: &Answers) -> WidgetData {
         (WidgetKind::Milestones, [points, rest @ ..]) => milestone_rows(context, points, rest.first()),
         (_, all) => all.iter().flat_map(|figures| fact_rows(context, figures)).collect(),
     };
-    let total = answers.totals.first().and_then(|total| total.as_ref()).map(|total| total.figure);
+    let whole = answers.totals.first().and_then(Option::as_ref);
+    let total = whole.map(|whole| whole.row.figure);
     let comparison = total.zip(answers.total_before).map(|(now, (to, before))| {
         let is_covered = context.data_from.is_none_or(|data_from| to.from >= data_from);
         let before = if is_covered { before } else { Figure::without(State::Missing) };
@@ -56,7 +69,10 @@ pub(super) fn assemble(context: &Context<'_>, answers: &Answers) -> WidgetData {
     };
     let status = match widget.kind {
         WidgetKind::Milestones => status_of_points(&all_rows),
-        _ => total.map_or_else(Status::default, |total| judge(total, comparison.as_ref(), measure, lang)),
+        _ => whole.map_or_else(Status::default, |whole| {
+            let grounds = Grounds { attained_percent: whole.attained_percent, ..answers.grounds.clone() };
+            judge(whole.row.figure, comparison.as_ref(), measure, &grounds, lang)
+        }),
     };
     let symbol = unit.symbol.clone();
     let story = Story {
@@ -88,7 +104,7 @@ pub(super) fn assemble(context: &Context<'_>, answers: &Answers) -> WidgetData {
         headline,
         subtitle,
         note: widget.note.as_ref().map(|note| note.get(lang).to_owned()),
-        total: total.map(|total| words::total(total, indicator.decimals(), &unit, lang)),
+        total: whole.map(|whole| words::total(whole.row.figure, &whole.receipt, indicator.decimals(), &unit, lang)),
         unit,
         decimals: indicator.decimals(),
         direction: indicator.direction(),
@@ -122,5 +138,5 @@ fn status_of_points(rows: &[Row]) -> Status {
     names.sort_unstable();
     let n_points = names.len();
     names.dedup();
-    Status { light, reason: format!("{}: {n_points}", names.join(", ").to_lowercase()) }
+    Status { light, reason: format!("{}: {n_points}", names.join(", ").to_lowercase()), why: String::new() }
 }

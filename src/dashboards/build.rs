@@ -4,14 +4,16 @@ use chrono::NaiveDate;
 use futures::future::try_join_all;
 use indexmap::IndexMap;
 
-use super::assemble::{Answers, assemble};
+use super::assemble::{Answers, Whole, assemble};
 use super::context::Context;
+use super::coverage::build_coverage;
 use super::declaration::{Dashboard, DefaultPeriod, Widget};
+use super::judge::Grounds;
 use super::kind::{Compare, WidgetKind};
 use super::widget::{Freshness, SnapshotMark, WidgetData};
 use crate::domain::language::Lang;
 use crate::domain::period::{Grain, Period};
-use crate::indicators::{Definitions, Engine, Figures, Indicator, Query, QueryError, Scope};
+use crate::indicators::{Definitions, Engine, Figures, Indicator, PlanVersion, Query, QueryError, Scope, attain};
 
 /// How often the questions of a widget are asked anew when a refresh comes in between.
 const MAX_TRIES: usize = 3;
@@ -87,7 +89,13 @@ pub async fn build_widget(
     let definitions = sources.engine.definitions(request.as_of).await?;
     let mut context = context(sources, &definitions, dashboard, widget, request)?;
     for _ in 0..MAX_TRIES {
-        let Some((snapshot, answers)) = ask(sources.engine, scope, &context, request.as_of).await? else { continue };
+        let Some((snapshot, mut answers)) = ask(sources.engine, scope, &context, request.as_of).await? else {
+            continue;
+        };
+        if widget.kind == WidgetKind::Tile && answers.grounds.rule.is_some() {
+            let coverage = build_coverage(sources, scope, dashboard, request).await?;
+            answers.grounds.coverage_percent = coverage.map(|coverage| coverage.n_reported * 100.0 / coverage.n_owing);
+        }
         context.snapshot = snapshot;
         context.data_from = answers.data_from;
         return Ok(assemble(&context, &answers));
@@ -211,11 +219,26 @@ async fn ask(
     let total_before = compared_with.pop();
     let data_from = compared_with.pop().map(|history| Grain::Month.start(history.period.from));
     let mut rest = answers.split_off(context.indicators.len()).into_iter();
+    let mut totals = Vec::with_capacity(with_total.len());
+    for (indicator, has_total) in context.indicators.iter().zip(with_total) {
+        let figures = if has_total { rest.next() } else { None };
+        totals.push(figures.and_then(|figures| whole(engine, indicator, &figures)));
+    }
     let only = |figures: Figures| figures.rows.into_iter().next();
-    let totals = with_total.into_iter().map(|has_total| if has_total { rest.next().and_then(only) } else { None });
-    let totals: Vec<_> = totals.collect();
     let total_before = compared.zip(total_before.and_then(only)).map(|(period, row)| (period, row.figure));
-    Ok(Some((mark, Answers { main: answers, before: rest.next(), totals, total_before, data_from })))
+    let today = answers.first().map_or(context.today, |figures| figures.today);
+    let rule = engine.catalog().policy().and_then(|policy| policy.edition_on(today)).cloned();
+    let grounds = Grounds { rule, ..Grounds::default() };
+    Ok(Some((mark, Answers { main: answers, before: rest.next(), totals, grounds, total_before, data_from })))
+}
+
+/// The only row of an answer, with its receipt and its place against the plan.
+fn whole(engine: &Engine, indicator: &Indicator, figures: &Figures) -> Option<Whole> {
+    let row = figures.rows.first()?;
+    let planned = engine.catalog().plans().of(indicator, figures, row, PlanVersion::Current);
+    let plan = planned.map(|planned| planned.value);
+    let attained_percent = attain(indicator.direction(), row.figure, plan, figures.is_over(row)).percent;
+    Some(Whole { row: row.clone(), receipt: figures.receipt(row).to_string(), attained_percent })
 }
 
 /// The part of the period that the data cover, so that like is compared with like.

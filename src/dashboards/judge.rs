@@ -4,9 +4,11 @@ use super::kind::Compare;
 use super::widget::{ChangeKind, Comparison, Light, Status};
 use crate::domain::figure::Figure;
 use crate::domain::language::Lang;
-use crate::domain::number::{THIN_SPACE, format_change, format_number};
+use crate::domain::number::{THIN_SPACE, format_change};
 use crate::domain::period::Period;
-use crate::indicators::{Direction, Thresholds};
+use crate::indicators::{
+    ChangeUnit, Direction, Ground, Judged, Judgement, LightRule, Thresholds, judge_figure, level_of,
+};
 
 /// OKEI code of percent: figures in it change by points.
 const PERCENT: &str = "744";
@@ -66,53 +68,65 @@ pub(super) fn compare(
     }
 }
 
-/// The light of a figure: its level against the thresholds, else its movement; with the reason in words.
-pub(super) fn judge(now: Figure, comparison: Option<&Comparison>, measure: Measure<'_>, lang: Lang) -> Status {
-    let Some(value) = now.value else {
-        return Status { light: Light::None, reason: lang.pick("нет данных", "no data").to_owned() };
-    };
+/// What a light is given by besides the figure and its change.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Grounds {
+    /// The policy that was in force on the day of the figure.
+    pub(super) rule: Option<LightRule>,
+    /// Percent of the plan that the figure attains.
+    pub(super) attained_percent: Option<f64>,
+    /// Percent of those who had to report and did.
+    pub(super) coverage_percent: Option<f64>,
+}
+
+/// The light of a figure: level × trend under a policy, else its level alone; where there is no level, its movement. With the reason.
+pub(super) fn judge(
+    now: Figure,
+    comparison: Option<&Comparison>,
+    measure: Measure<'_>,
+    grounds: &Grounds,
+    lang: Lang,
+) -> Status {
+    let change = comparison.and_then(|comparison| {
+        let unit = match comparison.change_kind {
+            ChangeKind::Percent => ChangeUnit::Percent,
+            ChangeKind::Points => ChangeUnit::Points,
+        };
+        Some((comparison.change?, unit))
+    });
+    let Judgement { light, ground, why } = judge_figure(&Judged {
+        figure: now,
+        direction: measure.direction,
+        thresholds: measure.thresholds,
+        attained_percent: grounds.attained_percent,
+        change,
+        coverage_percent: grounds.coverage_percent,
+        decimals: measure.decimals,
+        rule: grounds.rule.as_ref(),
+    });
+    let why = why.get(lang).to_owned();
     let movement = comparison.and_then(|comparison| movement(comparison, lang));
-    let level = measure.thresholds.and_then(|thresholds| level(value, thresholds, measure, lang));
-    let by_movement = match comparison.and_then(|comparison| comparison.is_better) {
-        Some(true) => Light::Good,
-        Some(false) => Light::Attention,
-        None => Light::None,
+    let words = match ground {
+        Ground::NoValue => lang.pick("нет данных", "no data").to_owned(),
+        Ground::Coverage(words) | Ground::Level(words) => words.get(lang).to_owned(),
+        Ground::Nothing => {
+            let light = match comparison.and_then(|comparison| comparison.is_better) {
+                Some(true) => Light::Good,
+                Some(false) => Light::Attention,
+                None => Light::None,
+            };
+            let nothing = lang.pick("порог не задан", "no threshold is set");
+            return Status { light, reason: movement.unwrap_or(nothing).to_owned(), why: String::new() };
+        }
     };
-    let light = level.as_ref().map_or(by_movement, |(light, _)| *light);
-    let words: Vec<String> = level.map(|(_, words)| words).into_iter().chain(movement.map(str::to_owned)).collect();
-    let nothing = lang.pick("порог не задан", "no threshold is set");
-    Status { light, reason: if words.is_empty() { nothing.to_owned() } else { words.join(", ") } }
+    let movement = movement.filter(|_| now.value.is_some() && light != Light::None);
+    let reason = [Some(words.as_str()), movement].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    Status { light, reason, why }
 }
 
 /// The light of a value by thresholds alone.
 pub(super) fn light_of(value: f64, thresholds: Thresholds, direction: Direction) -> Light {
-    let (is_good, is_bad) = match direction {
-        Direction::Up => (value >= thresholds.good, value <= thresholds.bad),
-        Direction::Down => (value <= thresholds.good, value >= thresholds.bad),
-        Direction::None => return Light::None,
-    };
-    match (is_good, is_bad) {
-        (true, _) => Light::Good,
-        (false, true) => Light::Bad,
-        (false, false) => Light::Attention,
-    }
-}
-
-fn level(value: f64, thresholds: Thresholds, measure: Measure<'_>, lang: Lang) -> Option<(Light, String)> {
-    let light = light_of(value, thresholds, measure.direction);
-    let is_up = measure.direction == Direction::Up;
-    let words = match (light, is_up) {
-        (Light::None, _) => return None,
-        (Light::Good, true) => lang.pick("достигнут порог", "reached the threshold of"),
-        (Light::Good, false) => lang.pick("в пределах порога", "within the threshold of"),
-        (Light::Attention, true) => lang.pick("ниже порога", "below the threshold of"),
-        (Light::Attention, false) => lang.pick("выше порога", "above the threshold of"),
-        (Light::Bad, true) => lang.pick("ниже допустимого", "below the tolerable"),
-        (Light::Bad, false) => lang.pick("выше допустимого", "above the tolerable"),
-    };
-    let limit = if light == Light::Bad { thresholds.bad } else { thresholds.good };
-    let decimals = if limit.fract() == 0.0 { 0 } else { measure.decimals.max(1) };
-    Some((light, format!("{words} {}", format_number(limit, decimals, lang))))
+    level_of(value, thresholds, direction)
 }
 
 fn movement(comparison: &Comparison, lang: Lang) -> Option<&'static str> {
@@ -159,18 +173,20 @@ mod tests {
         let thresholds = Some(Thresholds { good: 85.0, bad: 70.0 });
         let measure = measure("744", Direction::Up, thresholds);
         let status = |value: f64, before: f64| {
-            judge(Figure::new(value), Some(&compare_ru(value, before, measure)), measure, Lang::Ru)
+            let status = judge(
+                Figure::new(value),
+                Some(&compare_ru(value, before, measure)),
+                measure,
+                &Grounds::default(),
+                Lang::Ru,
+            );
+            (status.light, status.reason)
         };
-        assert_eq!(status(85.0, 80.0), Status { light: Light::Good, reason: "достигнут порог 85, растёт".into() });
-        assert_eq!(status(79.1, 81.4), Status { light: Light::Attention, reason: "ниже порога 85, снижается".into() });
-        assert_eq!(
-            status(70.0, 70.0),
-            Status {
-                light: Light::Bad, reason: "ниже допустимого 70, без изменений".into()
-            }
-        );
-        let missing = judge(Figure::from(None), None, measure, Lang::En);
-        assert_eq!(missing, Status { light: Light::None, reason: "no data".into() });
+        assert_eq!(status(85.0, 80.0), (Light::Good, "достигнут порог 85, растёт".into()));
+        assert_eq!(status(79.1, 81.4), (Light::Attention, "ниже порога 85, снижается".into()));
+        assert_eq!(status(70.0, 70.0), (Light::Bad, "ниже допустимого 70, без изменений".into()));
+        let missing = judge(Figure::from(None), None, measure, &Grounds::default(), Lang::En);
+        assert_eq!((missing.light, missing.reason.as_str()), (Light::None, "no data"));
     }
 
     #[test]

@@ -18,18 +18,19 @@ const DONE: &str = "done";
 /// One row per control point, by planned day; the value is its slip in days.
 pub(super) fn milestone_rows(context: &Context<'_>, points: &Figures, slips: Option<&Figures>) -> Vec<Row> {
     let code_of = |row: &crate::indicators::FigureRow| row.keys.first().cloned().flatten();
-    let slip_of: HashMap<String, Figure> = slips
+    let slip_of: HashMap<String, (Figure, String)> = slips
         .iter()
-        .flat_map(|figures| &figures.rows)
-        .filter(|row| row.figure.value.is_some())
-        .filter_map(|row| Some((code_of(row)?, row.figure)))
+        .flat_map(|figures| figures.rows.iter().map(move |row| (figures, row)))
+        .filter(|(_, row)| row.figure.value.is_some())
+        .filter_map(|(figures, row)| Some((code_of(row)?, (row.figure, figures.receipt(row).to_string()))))
         .collect();
     let mut rows: Vec<(NaiveDate, usize, Row)> = Vec::new();
     for row in points.rows.iter().filter(|row| row.figure.value.is_some_and(|count| count > 0.0)) {
         let (Some(code), Some(planned_on)) = (code_of(row), row.bucket) else { continue };
         let named = points.dimensions.iter().zip(&row.keys);
         let keys: Vec<Key> = named.map(|(name, code)| context.key(name, code.as_deref())).collect();
-        let figure = slip_of.get(&code).copied().unwrap_or(Figure::from(None));
+        let slip = slip_of.get(&code);
+        let figure = slip.map_or(Figure::from(None), |(figure, _)| *figure);
         let label = keys.first().map(|key| key.label.clone()).unwrap_or_default();
         let state = row.keys.get(1).and_then(Option::as_deref);
         let milestone = milestone(context, points, state, &code, &label, planned_on, figure);
@@ -42,6 +43,7 @@ pub(super) fn milestone_rows(context: &Context<'_>, points: &Figures, slips: Opt
             label,
             value: figure.value,
             state: figure.state,
+            receipt: slip.map(|(_, receipt)| receipt.clone()),
             measures: points.measures.iter().cloned().zip(row.measures.iter().copied()).collect(),
             place: None,
             milestone: Some(milestone),

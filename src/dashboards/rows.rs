@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::NaiveDate;
 use indexmap::IndexMap;
 
+use super::assemble::Whole;
 use super::context::Context;
 use super::kind::{Sort, WidgetKind};
 use super::widget::{Key, Place, Row, Series};
@@ -41,15 +42,17 @@ pub(super) fn rows_before(context: &Context<'_>, before: &Figures) -> Vec<Row> {
         let moved = FigureRow { bucket: Some(*bucket), ..row.clone() };
         let is_known = context.data_from.is_none_or(|data_from| row.bucket >= Some(data_from));
         let figure = if is_known { row.figure } else { Figure::without(State::Missing) };
-        Some(Row { series: Series::Before, ..new_row(context, before, &moved, figure) })
+        let receipt = Some(before.receipt(row).to_string());
+        Some(Row { series: Series::Before, receipt, ..new_row(context, before, &moved, figure) })
     });
     shifted.collect()
 }
 
 /// The row of the whole, without keys.
-pub(super) fn total_row(context: &Context<'_>, figures: &Figures, total: &FigureRow) -> Row {
+pub(super) fn total_row(context: &Context<'_>, figures: &Figures, total: &Whole) -> Row {
     let label = context.lang.pick("Всего", "Total").to_owned();
-    Row { series: Series::Total, label, ..new_row(context, figures, total, total.figure) }
+    let receipt = Some(total.receipt.clone());
+    Row { series: Series::Total, label, receipt, ..new_row(context, figures, &total.row, total.row.figure) }
 }
 
 /// Puts the rows into the widget's order and drops the keys over its limit; returns how many keys there were.
@@ -90,6 +93,7 @@ fn new_row(context: &Context<'_>, figures: &Figures, row: &FigureRow, figure: Fi
         label,
         value: figure.value,
         state: figure.state,
+        receipt: Some(figures.receipt(row).to_string()),
         measures,
         place: None,
         milestone: None,

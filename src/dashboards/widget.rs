@@ -11,6 +11,8 @@ use crate::domain::language::Lang;
 use crate::domain::period::{Grain, Period};
 use crate::indicators::{Direction, Thresholds};
 
+pub use crate::indicators::Light;
+
 /// A widget with its figures: everything a page, a chart, a file or another program needs to show it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct WidgetData {
@@ -215,6 +217,8 @@ pub struct Total {
     pub text: String,
     /// What stands behind it, smaller: `тыс.`, `%`.
     pub unit_text: String,
+    /// The receipt of the figure, by which it can be computed again.
+    pub receipt: String,
 }
 
 impl Total {
@@ -261,23 +265,10 @@ pub enum ChangeKind {
 pub struct Status {
     /// The light.
     pub light: Light,
-    /// Why it has this colour.
+    /// Why it has this colour, in a few words.
     pub reason: String,
-}
-
-/// A traffic light; on a page always shape, colour and words together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Light {
-    /// As it should be.
-    Good,
-    /// Needs attention.
-    Attention,
-    /// Bad.
-    Bad,
-    /// No judgement.
-    #[default]
-    None,
+    /// Why it has this colour, as one sentence with the act of the policy; empty where nothing is judged.
+    pub why: String,
 }
 
 /// What a row is in the story of its widget.
@@ -309,6 +300,8 @@ pub struct Row {
     pub value: Option<f64>,
     /// What is known about it.
     pub state: State,
+    /// The receipt of the figure, by which it can be computed again; none where nothing was counted.
+    pub receipt: Option<String>,
     /// The parts that the number is made of.
     #[schema(value_type = BTreeMap<String, Option<f64>>)]
     pub measures: IndexMap<String, Option<f64>>,

@@ -13,14 +13,14 @@ use crate::indicators::Additivity;
 const N_NAMED: usize = 3;
 
 /// A figure as a tile shows it: `("648,2", "тыс. ед.")`, `("79,1", "%")`, `("–", "")`.
-pub(super) fn total(figure: Figure, decimals: usize, unit: &Unit, lang: Lang) -> Total {
+pub(super) fn total(figure: Figure, receipt: &str, decimals: usize, unit: &Unit, lang: Lang) -> Total {
     let (text, magnitude) = match figure.value {
         Some(value) => format_compact(value, decimals, lang),
         None => (state_mark(figure.state, lang).to_owned(), ""),
     };
     let symbol = if figure.value.is_some() { unit.symbol.as_str() } else { "" };
     let unit_text = [magnitude, symbol].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    Total { value: figure.value, state: figure.state, text, unit_text }
+    Total { value: figure.value, state: figure.state, text, unit_text, receipt: receipt.to_owned() }
 }
 
 /// A number with its unit inside a sentence: `79,1 %`, `1 234 ед.`.

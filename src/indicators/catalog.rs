@@ -10,6 +10,8 @@ use super::check::{Surroundings, check, check_coverage};
 use super::declaration::RawIndicator;
 use super::entity::{Entity, entities_of};
 use super::indicator::Indicator;
+use super::planned::Plans;
+use super::policy::LightPolicy;
 use super::working_days::working_days;
 use crate::declarations::{Problems, Source, list_files};
 use crate::warehouse::models::Model;
@@ -23,10 +25,13 @@ pub const INDICATORS_FOLDER: &str = "sql/indicators";
 pub struct Catalog {
     indicators: IndexMap<String, Arc<Indicator>>,
     entities: Vec<Arc<Entity>>,
+    plans: Arc<Plans>,
+    policy: Option<Arc<LightPolicy>>,
 }
 
 impl Catalog {
-    /// Reads and checks every file of [`INDICATORS_FOLDER`] against the models and code lists.
+    /// Reads and checks every file of [`INDICATORS_FOLDER`] against the models and code lists, then the plans and the policy of
+    /// lights.
     ///
     /// # Errors
     /// Every problem of every file, and of every dimension of a model.
@@ -59,7 +64,9 @@ impl Catalog {
                 problems.push(problem);
             }
         }
-        problems.into_result(Self { indicators, entities })
+        let plans = problems.keep(Plans::load(project, &indicators, reference)).unwrap_or_default();
+        let policy = problems.keep(LightPolicy::load(project)).flatten().map(Arc::new);
+        problems.into_result(Self { indicators, entities, plans: Arc::new(plans), policy })
     }
 
     /// One indicator.
@@ -71,6 +78,25 @@ impl Catalog {
     /// All indicators, sorted by identifier.
     pub fn iter(&self) -> impl Iterator<Item = &Indicator> {
         self.indicators.values().map(AsRef::as_ref)
+    }
+
+    /// What is planned for the indicators.
+    #[must_use]
+    pub fn plans(&self) -> &Plans {
+        &self.plans
+    }
+
+    /// The policy by which lights are given, where one is declared.
+    #[must_use]
+    pub fn policy(&self) -> Option<&LightPolicy> {
+        self.policy.as_deref()
+    }
+
+    /// The same catalogue with another indicator in place of the one of its name.
+    pub(super) fn with(&self, indicator: Indicator) -> Self {
+        let mut catalog = self.clone();
+        catalog.indicators.insert(indicator.id.clone(), Arc::new(indicator));
+        catalog
     }
 
     /// All entities, in the order of their models, the built-in one last.

@@ -10,6 +10,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use super::declaration::{
     Direction, RawCoverage, RawIndicator, RawMeasure, RawPassport, RawPercentile, RawStock, RawValue, Thresholds,
 };
+use super::edition::edition;
 use super::entity::Entity;
 use super::expression::{Reader, Typed, type_name};
 use super::indicator::{
@@ -72,7 +73,7 @@ pub(super) fn check(
     };
     problems.into_result(Indicator {
         id: raw.indicator.value,
-        edition: blake3::hash(source.text.as_bytes()).to_hex().chars().take(16).collect(),
+        edition: edition(source),
         title: raw.title.value,
         description: raw.description.value,
         entity: Arc::clone(entity),

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
+
 use super::catalog::Catalog;
 use crate::declarations::Problems;
 use crate::domain::calendar::WorkingCalendar;
@@ -25,6 +27,11 @@ impl Definitions {
     pub(super) fn of(catalog: Arc<Catalog>, reference: Arc<Reference>) -> Self {
         let calendar = reference.working_calendar();
         Self { catalog, reference, edition: None, calendar }
+    }
+
+    /// The edition of the policy of lights on a day.
+    pub(super) fn policy_on(&self, day: NaiveDate) -> Option<&str> {
+        self.catalog.policy()?.edition_on(day).map(|rule| rule.id.as_str())
     }
 
     /// The definitions in a folder that holds the files of a project.

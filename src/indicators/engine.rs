@@ -30,6 +30,7 @@ use super::lake_tables::LakeTables;
 use super::parts::Cut;
 use super::plan;
 use super::query::{Query, Question};
+use super::receipt::Basis;
 use super::scope::Scope;
 use super::tables::{SnapshotHead, TableContent, TableSource};
 use super::windows::Frame;
@@ -49,13 +50,13 @@ const OPEN_SNAPSHOTS: usize = 4;
 /// Computes figures out of snapshots.
 pub struct Engine {
     pub(super) definitions: Arc<Definitions>,
-    source: Arc<dyn TableSource>,
-    time_zone: Tz,
-    clock: Clock,
+    pub(super) source: Arc<dyn TableSource>,
+    pub(super) time_zone: Tz,
+    pub(super) clock: Clock,
     pub(super) context: SessionContext,
-    open: Mutex<BTreeMap<u64, Arc<OpenSnapshot>>>,
+    pub(super) open: Mutex<BTreeMap<u64, Arc<OpenSnapshot>>>,
     /// Definitions that were kept with snapshots, by edition.
-    kept: Mutex<HashMap<String, Arc<Definitions>>>,
+    pub(super) kept: Mutex<HashMap<String, Arc<Definitions>>>,
 }
 
 /// A snapshot and those of its tables that were asked for.
@@ -214,6 +215,8 @@ impl Engine {
             period,
             snapshot: head.number,
             published_at: head.published_at,
+            today: present.today,
+            basis: Basis::of(scope, query, question.indicator, present, definitions.policy_on(present.today)),
             rows: rows.make(keys, &values),
         })
     }
@@ -286,7 +289,7 @@ impl Engine {
     }
 
     /// What `today` and `moment` mean: the present for the latest snapshot, its own time for one that is named.
-    fn present(&self, head: &SnapshotHead, as_of: Option<u64>) -> Present {
+    pub(super) fn present(&self, head: &SnapshotHead, as_of: Option<u64>) -> Present {
         let moment = if as_of.is_some() { head.published_at } else { self.clock.now() };
         Present { today: moment.with_timezone(&self.time_zone).date_naive(), moment }
     }

@@ -16,6 +16,8 @@ use crate::warehouse::models::{Model, RawModel};
 pub struct Entity {
     pub(super) name: String,
     pub(super) columns: SchemaRef,
+    /// Columns of the model's key.
+    pub(super) key: Vec<String>,
     /// The DATE column whose month is the partition.
     pub(super) month: Option<String>,
     pub(super) dimensions: Vec<Dimension>,
@@ -128,6 +130,7 @@ fn entity_of(context: &SessionContext, model: &Model) -> Result<Entity, Problems
     problems.into_result(Entity {
         name: model.name.clone(),
         columns: Arc::clone(&model.columns),
+        key: model.key.clone(),
         month: Some(model.month.clone()),
         dimensions,
     })

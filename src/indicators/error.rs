@@ -73,6 +73,30 @@ pub enum QueryError {
         /// The most that is answered.
         limit: usize,
     },
+    /// A change cannot be split among groups, because the figure does not follow from sums.
+    #[error("the change of `{indicator}` cannot be split: {reason}")]
+    NotSplittable {
+        /// The indicator.
+        indicator: String,
+        /// Why.
+        reason: String,
+    },
+    /// There is no value to explain.
+    #[error("`{indicator}` has no value from {} to {}", period.from, period.to)]
+    NoValue {
+        /// The indicator.
+        indicator: String,
+        /// The period.
+        period: crate::domain::period::Period,
+    },
+    /// There is no plan to compare with.
+    #[error("there is no plan of `{indicator}` from {} to {}", period.from, period.to)]
+    NoPlan {
+        /// The indicator.
+        indicator: String,
+        /// The period.
+        period: crate::domain::period::Period,
+    },
     /// Nothing was ever published.
     #[error("the warehouse has no snapshot yet")]
     NoSnapshot,
@@ -142,6 +166,12 @@ pub enum QueryError {
 }
 
 impl QueryError {
+    /// No indicator has this identifier; the nearest is named.
+    pub(super) fn unknown_indicator(id: &str, catalog: &super::catalog::Catalog) -> Self {
+        let known = catalog.iter().map(super::indicator::Indicator::id);
+        Self::UnknownIndicator { indicator: id.to_owned(), nearest: nearest(id, known).map(str::to_owned) }
+    }
+
     /// What the user can do, where that can be said.
     #[must_use]
     pub fn help(&self) -> Option<String> {
@@ -162,10 +192,15 @@ impl QueryError {
             Self::UnknownSnapshot { latest, .. } => latest.map(|latest| format!("the latest is {latest}")),
             Self::NotSelect { .. } => Some("the warehouse is changed by `svod run` only".to_owned()),
             Self::BadSql { help, .. } => help.clone(),
+            Self::NotSplittable { .. } => {
+                Some("counts, sums, numbers of different things, means and ratios of them can be split".to_owned())
+            }
+            Self::NoPlan { .. } => Some("plans are declared in `warehouse/plans`".to_owned()),
             Self::RepeatedDimension { .. }
             | Self::RepeatedComparison
             | Self::Senseless(_)
             | Self::BadPeriod { .. }
+            | Self::NoValue { .. }
             | Self::NoTable { .. }
             | Self::NoDefinitions { .. }
             | Self::Snapshots(_)
@@ -188,6 +223,9 @@ impl QueryError {
             | Self::Senseless(_)
             | Self::RepeatedComparison
             | Self::TooManyRows { .. }
+            | Self::NotSplittable { .. }
+            | Self::NoValue { .. }
+            | Self::NoPlan { .. }
             | Self::UnknownSnapshot { .. }
             | Self::NotSelect { .. }
             | Self::BadSql { .. } => true,

@@ -194,7 +194,7 @@ pub(super) fn at_present(expr: Expr, present: Present) -> Result<Expr, DataFusio
 }
 
 /// `a / b` as `a / nullif(b, 0)`.
-fn guard_division(expr: Expr) -> Transformed<Expr> {
+pub(super) fn guard_division(expr: Expr) -> Transformed<Expr> {
     match expr {
         Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::Divide | Operator::Modulo), right }) => {
             let right = Box::new(nullif(*right, lit(0.0)));

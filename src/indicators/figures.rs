@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::receipt::Basis;
 use super::windows::{Against, Cumulate, Note};
 use crate::domain::figure::Figure;
 use crate::domain::period::{Grain, Period};
@@ -38,6 +39,11 @@ pub struct Figures {
     pub snapshot: u64,
     /// When the snapshot was published.
     pub published_at: DateTime<Utc>,
+    /// The local day in which the figures were computed; for a named snapshot that of its publication.
+    pub today: NaiveDate,
+    /// What receipts of the values need to know besides.
+    #[serde(skip)]
+    pub basis: Basis,
     /// The values.
     pub rows: Vec<FigureRow>,
 }

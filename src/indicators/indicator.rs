@@ -38,6 +38,7 @@ pub enum Additivity {
 #[derive(Debug, Clone)]
 pub struct Indicator {
     pub(super) id: String,
+    /// Short hash of the declaration.
     pub(super) edition: String,
     pub(super) title: Text,
     pub(super) description: Text,
@@ -77,7 +78,7 @@ impl Indicator {
         &self.id
     }
 
-    /// Edition of the definition: the first 16 hexadecimal digits of the BLAKE3 hash of its file.
+    /// Edition: a short hash of the declaration, which changes with everything in it.
     #[must_use]
     pub fn edition(&self) -> &str {
         &self.edition

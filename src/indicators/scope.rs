@@ -33,6 +33,13 @@ impl Scope {
         Self { restriction: Some(Restriction { column: "municipality".to_owned(), values: vec![code.to_owned()] }) }
     }
 
+    /// A short text that is another one for every set of rows: `all`, or a hash.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let restricted = |restriction: &Restriction| super::edition::short_hash(&format!("{restriction:?}"));
+        self.restriction.as_ref().map_or_else(|| "all".to_owned(), restricted)
+    }
+
     /// A table as this asker sees it: the one place where a scope enters a plan.
     pub(super) fn apply(&self, table: DataFrame, columns: &SchemaRef) -> Result<DataFrame, DataFusionError> {
         match self.condition(columns) {

@@ -1,6 +1,8 @@
 //! What stands beside the keys of a row of values: the value, what it is compared with, totals, shares, coverage.
 
-use super::values::{ComparedValue, IndicatorValue, IndicatorValues};
+use serde::Serialize;
+
+use super::values::{ComparedValue, IndicatorValue, IndicatorValues, PlanValue};
 use crate::domain::figure::{Figure, State};
 use crate::domain::language::Lang;
 use crate::domain::number::format_number;
@@ -54,6 +56,9 @@ pub(super) fn columns(values: &IndicatorValues, lang: Lang, for_programs: bool) 
             push_series(&mut columns, values, series, lang, for_programs);
         }
     }
+    if has(|row| row.plan.is_some()) {
+        push_plan(&mut columns, values, lang, for_programs);
+    }
     let number = |name: &str, title: &str, decimals, unit: &str| TableColumn::number(name, title, decimals, unit);
     if for_programs || has(|row| !row.compared.is_empty() || row.per_working_day.is_some()) {
         let column = number("working_days", lang.pick("Рабочих дней", "Working days"), 0, "");
@@ -80,6 +85,25 @@ pub(super) fn columns(values: &IndicatorValues, lang: Lang, for_programs: bool) 
         push_coverage(&mut columns, lang, for_programs);
     }
     columns
+}
+
+/// The plan, the deviation from it, and how far it is attained.
+fn push_plan(columns: &mut Vec<Column>, values: &IndicatorValues, lang: Lang, for_programs: bool) {
+    let mut push = |name: &str, title: &str, decimals, unit: &str, value: fn(&PlanValue) -> Option<f64>| {
+        let cell = move |row: &IndicatorValue| {
+            row.plan.as_ref().and_then(value).map_or(Cell::Empty, |value| Figure::new(value).into())
+        };
+        columns.push((TableColumn::number(name, title, decimals, unit), Box::new(cell)));
+    };
+    let (decimals, unit) = (values.decimals, values.unit.symbol.as_str());
+    push("plan", lang.pick("План", "Plan"), decimals, unit, |plan| plan.value);
+    push("deviation", lang.pick("Отклонение", "Deviation"), decimals, unit, |plan| plan.deviation);
+    push("attainment", lang.pick("Выполнение", "Attainment"), 1, "%", |plan| plan.attainment.percent);
+    if for_programs {
+        let column = TableColumn::text("attainment_state", lang.pick("Состояние плана", "State of the plan"));
+        let state = |row: &IndicatorValue| row.plan.as_ref().map(|plan| state_code(plan.attainment.state));
+        columns.push((column, Box::new(move |row| state(row).map_or(Cell::Empty, Into::into))));
+    }
 }
 
 /// One value, its state and what it is compared with.
@@ -185,6 +209,6 @@ fn push_coverage(columns: &mut Vec<Column>, lang: Lang, for_programs: bool) {
 }
 
 /// The name of a state, as in JSON.
-fn state_code(state: State) -> String {
+fn state_code(state: impl Serialize) -> String {
     serde_json::to_value(state).ok().and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default()
 }

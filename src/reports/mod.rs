@@ -10,6 +10,6 @@ mod workbook;
 mod xlsx;
 
 pub use csv::{CsvFlavour, write_csv};
-pub use values::{ComparedValue, IndicatorValue, IndicatorValues, WindowValue};
+pub use values::{ComparedValue, IndicatorValue, IndicatorValues, PlanValue, WindowValue};
 pub use workbook::dashboard_workbook;
 pub use xlsx::{ReportError, Sheet, Workbook, write_workbook};

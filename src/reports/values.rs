@@ -12,7 +12,8 @@ use crate::domain::language::Lang;
 use crate::domain::period::{Grain, Period};
 use crate::domain::table::{Cell, Table, TableColumn};
 use crate::indicators::{
-    Against, Compared, Coverage, Cumulate, Dimension, FigureRow, Figures, Indicator, Note, WindowFigure,
+    Against, Attainment, Compared, Coverage, Cumulate, Dimension, Exact, FigureRow, Figures, Indicator, Note,
+    PlanVersion, Planned, Plans, WindowFigure, attain,
 };
 use crate::warehouse::reference::Reference;
 
@@ -67,6 +68,11 @@ pub struct IndicatorValue {
     pub state: State,
     /// The same as a code of the SDMX list `CL_OBS_STATUS`.
     pub obs_status: &'static str,
+    /// The receipt of the value, by which it can be computed again.
+    pub receipt: String,
+    /// What was planned and how far it is attained, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanValue>,
     /// The measures that the value is made of, by name.
     #[schema(value_type = std::collections::BTreeMap<String, Option<f64>>)]
     pub measures: IndexMap<String, Option<f64>>,
@@ -144,10 +150,48 @@ pub struct ComparedValue {
     pub note_text: Option<&'static str>,
 }
 
+/// A planned value beside the fact.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PlanValue {
+    /// The planned value; none where nothing is planned.
+    pub value: Option<f64>,
+    /// Fact less plan.
+    pub deviation: Option<f64>,
+    /// How far the plan is attained.
+    pub attainment: Attainment,
+    /// The act that sets the plan.
+    pub act: Option<String>,
+    /// Day of that act.
+    pub act_on: Option<NaiveDate>,
+}
+
+impl PlanValue {
+    fn of(indicator: &Indicator, figures: &Figures, row: &FigureRow, planned: Option<&Planned>, lang: Lang) -> Self {
+        let value = planned.map(|planned| planned.value);
+        Self {
+            value,
+            deviation: row
+                .figure
+                .value
+                .zip(value)
+                .map(|(fact, plan)| (Exact::nearest(fact) - Exact::nearest(plan)).number()),
+            attainment: attain(indicator.direction(), row.figure, value, figures.is_over(row)),
+            act: planned.map(|planned| planned.act.act.get(lang).to_owned()),
+            act_on: planned.map(|planned| planned.act.act_on),
+        }
+    }
+}
+
 impl IndicatorValues {
-    /// The answer to a query, with labels in one language.
+    /// The answer to a query, with labels in one language, and with a version of the plan where one is asked for.
     #[must_use]
-    pub fn of(indicator: &Indicator, figures: Figures, reference: &Reference, lang: Lang) -> Self {
+    pub fn of(
+        indicator: &Indicator,
+        figures: Figures,
+        reference: &Reference,
+        plan: Option<(&Plans, PlanVersion)>,
+        lang: Lang,
+    ) -> Self {
         let cuts: Vec<Option<&Dimension>> =
             figures.dimensions.iter().map(|name| indicator.entity().dimension(name)).collect();
         let dimensions = figures.dimensions.iter().zip(&cuts).map(|(name, cut)| Cut {
@@ -155,7 +199,7 @@ impl IndicatorValues {
             title: cut.map_or(name.as_str(), |cut| cut.title().get(lang)).to_owned(),
         });
         let is_percent = indicator.unit() == PERCENT;
-        let value = |row: &FigureRow| value(row, &cuts, &figures.measures, reference, (lang, is_percent));
+        let value = |row: &FigureRow| value(&figures, row, &cuts, reference, (lang, is_percent));
         Self {
             indicator: indicator.id().to_owned(),
             edition: figures.edition,
@@ -170,7 +214,17 @@ impl IndicatorValues {
             period: figures.period,
             snapshot: figures.snapshot,
             published_at: figures.published_at,
-            rows: figures.rows.iter().map(value).collect(),
+            rows: figures
+                .rows
+                .iter()
+                .map(|row| {
+                    let plan = plan.map(|(plans, version)| {
+                        let planned = plans.of(indicator, &figures, row, version);
+                        PlanValue::of(indicator, &figures, row, planned.as_ref(), lang)
+                    });
+                    IndicatorValue { plan, ..value(row) }
+                })
+                .collect(),
             measures: figures.measures,
         }
     }
@@ -199,6 +253,9 @@ impl IndicatorValues {
         if shows_measures {
             columns.extend(self.measures.iter().map(|name| TableColumn::number(name, name, 0, "")));
         }
+        if for_programs {
+            columns.push(TableColumn::text("receipt", lang.pick("Квитанция", "Receipt")));
+        }
         let bucket = |start| match self.grain {
             Some(grain @ (Grain::Quarter | Grain::HalfYear | Grain::Year)) if !for_programs => {
                 Cell::Text(grain.label(start, lang))
@@ -218,6 +275,9 @@ impl IndicatorValues {
             if shows_measures {
                 cells.extend(row.measures.values().map(|measure| Figure::from(*measure).into()));
             }
+            if for_programs {
+                cells.push(row.receipt.clone().into());
+            }
             cells
         });
         let rows = rows.collect();
@@ -226,9 +286,9 @@ impl IndicatorValues {
 }
 
 fn value(
+    figures: &Figures,
     row: &FigureRow,
     cuts: &[Option<&Dimension>],
-    measures: &[String],
     reference: &Reference,
     (lang, is_percent): (Lang, bool),
 ) -> IndicatorValue {
@@ -251,7 +311,9 @@ fn value(
         value: row.figure.value,
         state: row.figure.state,
         obs_status: row.figure.state.obs_status(),
-        measures: measures.iter().cloned().zip(row.measures.iter().copied()).collect(),
+        receipt: figures.receipt(row).to_string(),
+        plan: None,
+        measures: figures.measures.iter().cloned().zip(row.measures.iter().copied()).collect(),
         working_days: row.working_days,
         per_working_day: row.per_working_day,
         share: row.share,

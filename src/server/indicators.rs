@@ -71,7 +71,8 @@ pub(crate) async fn query_indicator(
     let indicator = find_indicator(&definitions.catalog, &id)?;
     let query = params.check(indicator)?;
     let figures = app.engine().query(&scope, &query).await?;
-    Ok(edition.stamp(Json(IndicatorValues::of(indicator, figures, &definitions.reference, params.lang))))
+    let plan = params.plan.map(|version| (definitions.catalog.plans(), version));
+    Ok(edition.stamp(Json(IndicatorValues::of(indicator, figures, &definitions.reference, plan, params.lang))))
 }
 
 /// The language of texts.

@@ -5,7 +5,8 @@ use axum::response::IntoResponse;
 use utoipa::OpenApi;
 
 use super::{
-    assets, dashboards, error, health, indicators, pages, pipelines, push, push_refusal, runs, snapshots, widgets,
+    assets, dashboards, error, explanations, health, indicators, pages, pipelines, push, push_refusal, receipts, runs,
+    snapshots, widgets,
 };
 
 #[derive(OpenApi)]
@@ -40,6 +41,9 @@ use super::{
         indicators::list_indicators,
         indicators::get_indicator,
         indicators::query_indicator,
+        explanations::explain_change,
+        explanations::explain_revision,
+        receipts::verify_receipt,
         snapshots::list_snapshots,
         runs::list_runs,
         push::push_events,

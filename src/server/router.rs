@@ -11,7 +11,10 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use super::error::ApiError;
 use super::observe::{answer_panic, count, dress_problems, limit_time, protect};
 use super::state::App;
-use super::{assets, dashboards, health, indicators, openapi, pages, pipelines, push, runs, snapshots, widgets};
+use super::{
+    assets, dashboards, explanations, health, indicators, openapi, pages, pipelines, push, receipts, runs, snapshots,
+    widgets,
+};
 
 /// One row of the table of addresses.
 pub struct Route {
@@ -52,6 +55,13 @@ pub fn routes() -> Vec<Route> {
         route("/api/v1/indicators", &["/api/v1/indicators"], get(indicators::list_indicators)),
         route("/api/v1/indicators/{id}", &["/api/v1/indicators/{id}"], get(indicators::get_indicator)),
         route("/api/v1/indicators/{id}/values", &["/api/v1/indicators/{id}/values"], get(indicators::query_indicator)),
+        route("/api/v1/indicators/{id}/change", &["/api/v1/indicators/{id}/change"], get(explanations::explain_change)),
+        route(
+            "/api/v1/indicators/{id}/revision",
+            &["/api/v1/indicators/{id}/revision"],
+            get(explanations::explain_revision),
+        ),
+        route("/api/v1/receipts/{receipt}", &["/api/v1/receipts/{receipt}"], get(receipts::verify_receipt)),
         route("/api/v1/snapshots", &["/api/v1/snapshots"], get(snapshots::list_snapshots)),
         route("/api/v1/pipelines/{id}/events", &["/api/v1/pipelines/{id}/events"], post(push::push_events)),
         route("/api/v1/runs", &["/api/v1/runs"], get(runs::list_runs)),

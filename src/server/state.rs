@@ -18,7 +18,7 @@ use crate::project::Project;
 use crate::warehouse::{Snapshot, Snapshots};
 
 /// Folders of a project whose files decide what an answer looks like, with the endings of these files.
-const DECLARED: [(&str, &str); 8] = [
+const DECLARED: [(&str, &str); 11] = [
     ("", ".yaml"),
     ("dashboards", ".yaml"),
     ("pipelines", ".yaml"),
@@ -26,6 +26,9 @@ const DECLARED: [(&str, &str); 8] = [
     ("sql/models", ".yaml"),
     ("sql/models", ".sql"),
     ("warehouse/contracts", ".yaml"),
+    ("warehouse/plans", ".csv"),
+    ("warehouse/plans", ".yaml"),
+    ("warehouse/policies", ".yaml"),
     ("warehouse/reference", ".csv"),
 ];
 

@@ -10,17 +10,31 @@ use super::params::{FromParams, Params, unknown_parameter};
 use super::view::{read_snapshot, take_period};
 use crate::domain::language::Lang;
 use crate::domain::period::{Grain, Period};
-use crate::indicators::{Against, Cumulate, Dimension, Indicator, Query};
+use crate::indicators::{Against, Cumulate, Dimension, Indicator, PlanVersion, Query};
 
 /// Names of the parameters that every indicator has; all others are its dimensions.
-const PARAMETERS: [&str; 11] =
-    ["as_of", "by", "compare", "cumulative", "from", "grain", "lang", "per_working_day", "rolling", "share", "to"];
+const PARAMETERS: [&str; 12] = [
+    "as_of",
+    "by",
+    "compare",
+    "cumulative",
+    "from",
+    "grain",
+    "lang",
+    "per_working_day",
+    "plan",
+    "rolling",
+    "share",
+    "to",
+];
 
 /// What a request for values says.
 #[derive(Debug, Clone)]
 pub(crate) struct ValuesParams {
     /// Language of labels.
     pub lang: Lang,
+    /// Version of the plan that stands beside the values.
+    pub plan: Option<PlanVersion>,
     by: Vec<String>,
     period: Option<Period>,
     grain: Option<Grain>,
@@ -66,6 +80,9 @@ pub(crate) struct ValuesParamsDoc {
     as_of: Option<u64>,
     /// Language of labels: `ru` or `en`.
     lang: Option<String>,
+    /// Version of the plan that stands beside each value: `initial`, `current`, or that of a day, `2024-03-15`; none if not said.
+    #[param(example = "current")]
+    plan: Option<String>,
     /// Codes by dimension, each dimension under its own name: `municipality=36701000`; repeated or with commas.
     #[param(style = Form, explode)]
     dimensions: Option<BTreeMap<String, String>>,
@@ -76,6 +93,7 @@ impl FromParams for ValuesParams {
         Ok(Self {
             as_of: params.take_as("as_of", read_snapshot)?,
             lang: params.take_as("lang", str::parse)?.unwrap_or_default(),
+            plan: params.take_as("plan", str::parse)?,
             by: params.take_list("by"),
             period: take_period(params)?,
             grain: params.take_as("grain", str::parse)?,

@@ -7,7 +7,15 @@ use std::path::{Path, PathBuf};
 use super::snapshot::Snapshots;
 
 /// Folders of a project that figures follow from.
-const FOLDERS: [&str; 4] = ["sql/indicators", "sql/models", "warehouse/contracts", "warehouse/reference"];
+const FOLDERS: [&str; 7] = [
+    "sql/indicators",
+    "sql/models",
+    "warehouse/contracts",
+    "warehouse/plans",
+    "warehouse/policies",
+    "warehouse/reference",
+    "warehouse/regulations",
+];
 /// Endings of files that declare something.
 const ENDINGS: [&str; 3] = ["csv", "sql", "yaml"];
 

@@ -51,6 +51,9 @@ fn refusal_ru(error: &QueryError) -> Option<String> {
         | QueryError::Snapshots(_)
         | QueryError::Open { .. }
         | QueryError::Start(_)
+        | QueryError::NotSplittable { .. }
+        | QueryError::NoValue { .. }
+        | QueryError::NoPlan { .. }
         | QueryError::Compute { .. } => None,
     }
 }

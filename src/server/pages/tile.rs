@@ -29,7 +29,7 @@ pub(crate) fn tile(data: &WidgetData, width: u32, view: &View) -> Markup {
                     span { (view.lang.pick("порог ", "target ")) (format_number(thresholds.good, decimals_of(thresholds.good), view.lang)) }
                 }
             }
-            @if !data.status.reason.is_empty() { p class={ "light " (class) } { (mark(shape)) (data.status.reason) } }
+            @if !data.status.reason.is_empty() { p class={ "light " (class) } title=[(!data.status.why.is_empty()).then_some(&data.status.why)] { (mark(shape)) (data.status.reason) } }
         }
         @if !data.ignored_filters.is_empty() { p .note { (ignored(data, view.lang)) } }
         (short_foot(data, view))

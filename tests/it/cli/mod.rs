@@ -1,6 +1,7 @@
 //! The program as a user runs it: its commands, exit codes and messages, and what a kill leaves behind.
 
 mod commands;
+mod figures;
 mod kill;
 mod push;
 mod readme;

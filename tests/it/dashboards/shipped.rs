@@ -14,7 +14,10 @@ fn shipped() -> Vec<Dashboard> {
 #[test]
 fn the_dashboards_are_shipped_in_their_order() {
     let ids: Vec<String> = shipped().into_iter().map(|dashboard| dashboard.id).collect();
-    assert_eq!(ids, ["governor", "measures", "returned", "contracts", "card", "project", "families", "deadlines", "completeness"]);
+    assert_eq!(
+        ids,
+        ["governor", "measures", "returned", "contracts", "card", "project", "families", "deadlines", "completeness"]
+    );
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn random_rows(random: &mut ChaCha8Rng, entity: &svod::indicators::Entity) -> Va
 }
 
 /// The same rows for the engine and, as Parquet files, for DuckDB.
-fn both_sides(catalog: Catalog) -> (Engine, Connection, tempfile::TempDir) {
+pub(super) fn both_sides(catalog: Catalog) -> (Engine, Connection, tempfile::TempDir) {
     let mut random = ChaCha8Rng::seed_from_u64(20_240_410);
     let folder = tempfile::tempdir().unwrap();
     let duckdb = Connection::open_in_memory().unwrap();
@@ -336,7 +336,13 @@ pub(super) const STOCKS: &[(&str, &str, &str, &str, &str)] = &[
         "until_on",
         "sum(CASE mark WHEN 'place' THEN 1 WHEN 'covered' THEN -1 END)",
     ),
-    ("appeals_overdue", "clocks", "overdue_on", "ended_on", "nullif(count(*) FILTER (clock IN ('recognition_decision', 'contract_decision')), 0)"),
+    (
+        "appeals_overdue",
+        "clocks",
+        "overdue_on",
+        "ended_on",
+        "nullif(count(*) FILTER (clock IN ('recognition_decision', 'contract_decision')), 0)",
+    ),
     ("deadlines_open", "clocks", "started_on", "ended_on", "nullif(count(*) FILTER (due_on IS NOT NULL), 0)"),
     ("deadlines_overdue", "clocks", "overdue_on", "ended_on", "count(*)"),
 ];

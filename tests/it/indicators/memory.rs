@@ -46,10 +46,17 @@ pub(crate) fn shipped_catalog() -> Catalog {
 
 /// A catalog of a test's own indicators over the shipped models.
 pub(crate) fn catalog_of(indicators: &[(&str, &str)]) -> Result<Catalog, Problems> {
+    let files: Vec<_> = indicators.iter().map(|(id, text)| (format!("{INDICATORS_FOLDER}/{id}.yaml"), *text)).collect();
+    catalog_with(&files.iter().map(|(path, text)| (path.as_str(), *text)).collect::<Vec<_>>())
+}
+
+/// A catalog of a test's own files over the shipped models.
+pub(crate) fn catalog_with(files: &[(&str, &str)]) -> Result<Catalog, Problems> {
     let folder = TempDir::new().unwrap();
-    fs_err::create_dir_all(folder.path().join(INDICATORS_FOLDER)).unwrap();
-    for (id, text) in indicators {
-        fs_err::write(folder.path().join(INDICATORS_FOLDER).join(format!("{id}.yaml")), text).unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, text).unwrap();
     }
     Catalog::load(folder.path(), &SHIPPED.1, &SHIPPED.0)
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod editions;
+mod figures;
 mod openapi;
 mod pages;
 mod problems;

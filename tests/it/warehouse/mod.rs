@@ -1,7 +1,7 @@
 //! The warehouse: contracts, lake, entities and snapshots.
 
-mod clocks;
 mod any_order;
+mod clocks;
 mod compact;
 mod contracts;
 mod entities;

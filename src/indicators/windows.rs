@@ -265,12 +265,12 @@ impl Framing<'_> {
     /// From the first week of the ISO year; up to week 53 it is compared with the whole of a year that has 52.
     fn total_of_the_iso_year(&mut self, part: Period) -> Spot {
         let total = |part: Period| Period { from: first_of_iso_year(part.from), ..part };
-        self.spot(part, total, |_, _, part| match part.iso_year_before() {
-            Some(earlier) => (Some(total(earlier)), None),
-            None => {
-                let to = first_of_iso_year(part.from) - Days::new(1);
-                (Some(Period { from: first_of_iso_year(to), to }), Some(Note::NoWeek53))
+        self.spot(part, total, |_, _, part| {
+            if let Some(earlier) = part.iso_year_before() {
+                return (Some(total(earlier)), None);
             }
+            let to = first_of_iso_year(part.from) - Days::new(1);
+            (Some(Period { from: first_of_iso_year(to), to }), Some(Note::NoWeek53))
         })
     }
 

@@ -48,11 +48,11 @@ impl Entities {
             let paths: Vec<&PathBuf> = files.iter().map(|file| &file.path).collect();
             format!("SELECT {key}, month FROM ({})", select_from_files(&table.contract, &paths))
         });
-        let months = months_table(model);
+        let (months, touched, result) = (months_table(model), touched_table(model), result_table(model));
         connection.execute_batch(&format!(
             "CREATE OR REPLACE TEMP TABLE svod_fresh AS
                  SELECT DISTINCT {key}, {key_and_month} FROM ({new_events}) WHERE {belongs};
-             CREATE OR REPLACE TEMP TABLE svod_touched AS SELECT DISTINCT {key}, key_hash FROM svod_fresh;
+             CREATE OR REPLACE TEMP TABLE {touched} AS SELECT DISTINCT {key}, key_hash FROM svod_fresh;
              INSERT INTO {months}
                  SELECT DISTINCT key_hash, month FROM svod_fresh ANTI JOIN {months} USING (key_hash, month);",
             key_and_month = key_and_month(model),
@@ -60,14 +60,14 @@ impl Entities {
             belongs = belongs.join(" AND "),
         ))?;
         let mut months = connection
-            .prepare(&format!("SELECT DISTINCT month FROM {months} SEMI JOIN svod_touched USING (key_hash)"))?;
+            .prepare(&format!("SELECT DISTINCT month FROM {months} SEMI JOIN {touched} USING (key_hash)"))?;
         let months: BTreeSet<i32> = months.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
         for table in tables {
             let needed =
                 table.files.iter().filter(|file| month_number(&file.month).is_some_and(|m| months.contains(&m)));
             let paths: Vec<&PathBuf> = needed.map(|file| &file.path).collect();
             let events = format!(
-                "SELECT * FROM ({}) SEMI JOIN svod_touched USING ({key})",
+                "SELECT * FROM ({}) SEMI JOIN {touched} USING ({key})",
                 select_from_files(&table.contract, &paths),
             );
             // To tell the last versions the events are read twice; all versions are read once, and only the columns in use.
@@ -87,15 +87,15 @@ impl Entities {
         model.lists.iter().try_for_each(|list| create_list(connection, list))?;
         // A code list gives rows of keys that no event has touched; these are in the table already.
         let of_touched =
-            if model.lists.is_empty() { String::new() } else { format!("SEMI JOIN svod_touched USING ({key})") };
+            if model.lists.is_empty() { String::new() } else { format!("SEMI JOIN {touched} USING ({key})") };
         connection.execute_batch(&format!(
-            "CREATE OR REPLACE TEMP TABLE svod_result AS SELECT {columns} FROM (\n{sql}\n) {of_touched};
+            "CREATE OR REPLACE TEMP TABLE {result} AS SELECT {columns} FROM (\n{sql}\n) {of_touched};
              INSERT INTO svod.dirty
-                 SELECT DISTINCT {model}, {month} FROM {entity} SEMI JOIN svod_touched USING ({key})
+                 SELECT DISTINCT {model}, {month} FROM {entity} SEMI JOIN {touched} USING ({key})
                  UNION
-                 SELECT DISTINCT {model}, {month} FROM svod_result;
-             DELETE FROM {entity} WHERE EXISTS (SELECT 1 FROM svod_touched AS touched WHERE {same_key});
-             INSERT INTO {entity} ({columns}) SELECT {columns} FROM svod_result;",
+                 SELECT DISTINCT {model}, {month} FROM {result};
+             DELETE FROM {entity} WHERE EXISTS (SELECT 1 FROM {touched} AS touched WHERE {same_key});
+             INSERT INTO {entity} ({columns}) SELECT {columns} FROM {result};",
             sql = select_of(&model.sql),
             model = text(&model.name),
             month = month_of(model),
@@ -107,12 +107,22 @@ impl Entities {
             drop_view(connection, &table.contract)?;
             connection.execute_batch(&format!("DROP TABLE IF EXISTS {events}"))?;
         }
-        connection.execute_batch("DROP TABLE svod_fresh; DROP TABLE svod_touched; DROP TABLE svod_result;")
+        connection.execute_batch("DROP TABLE svod_fresh")
     }
 }
 
 fn months_table(model: &Model) -> String {
     format!("svod.{}", name(&format!("months_{}", model.name)))
+}
+
+/// Temporary table of the keys that a fold touched, kept until the refresh has written them.
+pub(super) fn touched_table(model: &Model) -> String {
+    name(&format!("svod_touched_{}", model.name))
+}
+
+/// Temporary table of their entities.
+pub(super) fn result_table(model: &Model) -> String {
+    name(&format!("svod_result_{}", model.name))
 }
 
 fn column_names(model: &Model) -> String {

@@ -38,7 +38,8 @@ impl Entities {
     /// Makes the temporary table of the rows that count no more.
     fn note_deleted(&self, folder: &Path, files: &[&PublishedFile]) -> Result<(), duckdb::Error> {
         let connection = &self.connection;
-        connection.execute_batch("CREATE OR REPLACE TEMP TABLE svod_deleted (filename VARCHAR, file_row_number BIGINT)")?;
+        connection
+            .execute_batch("CREATE OR REPLACE TEMP TABLE svod_deleted (filename VARCHAR, file_row_number BIGINT)")?;
         let mut rows = connection.appender("svod_deleted")?;
         for file in files {
             let path = folder.join(file.path()).display().to_string();

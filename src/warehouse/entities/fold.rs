@@ -100,8 +100,8 @@ impl Entities {
             new_events = new_events.collect::<Vec<_>>().join(" UNION ALL "),
             belongs = belongs.join(" AND "),
         ))?;
-        let mut months = connection
-            .prepare(&format!("SELECT DISTINCT month FROM {months} SEMI JOIN {touched} USING (key_hash)"))?;
+        let mut months =
+            connection.prepare(&format!("SELECT DISTINCT month FROM {months} SEMI JOIN {touched} USING (key_hash)"))?;
         let months: BTreeSet<i32> = months.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
         for table in tables {
             let needed =

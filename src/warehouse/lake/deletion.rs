@@ -33,7 +33,8 @@ pub(super) fn descriptor_of(rows: &RoaringTreemap) -> Result<DeletionVectorDescr
 /// # Errors
 /// [`LakeError::File`] if they lie elsewhere or are damaged.
 pub(super) fn rows_in(descriptor: &DeletionVectorDescriptor) -> Result<RoaringTreemap, LakeError> {
-    let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the deleted rows of a file cannot be read in its commit");
+    let damaged =
+        || io::Error::new(io::ErrorKind::InvalidData, "the deleted rows of a file cannot be read in its commit");
     let bytes = z85::decode(&descriptor.path_or_inline_dv).map_err(|_| damaged())?;
     let is_inline = descriptor.storage_type == StorageType::Inline;
     let bitmap = bytes.strip_prefix(&MAGIC).filter(|_| is_inline).ok_or_else(damaged)?;

@@ -141,10 +141,8 @@ impl Lake {
         let table = if let Some(table) = self.load(TableKind::Entity, model, None).await? {
             table
         } else {
-            let properties = vec![
-                (TableProperty::EnableExpiredLogCleanup, "false"),
-                (TableProperty::EnableDeletionVectors, "true"),
-            ];
+            let properties =
+                vec![(TableProperty::EnableExpiredLogCleanup, "false"), (TableProperty::EnableDeletionVectors, "true")];
             self.create_table(TableKind::Entity, model, &schema, properties).await?
         };
         let mut actions = changed_schema(&table, model, &schema)?;

@@ -57,9 +57,10 @@ async fn cases(project: &SmallProject, snapshot: &Snapshot) -> Vec<String> {
         let options = FormatOptions::default().with_null("-");
         let columns: Vec<_> =
             batch.columns().iter().map(|column| ArrayFormatter::try_new(column.as_ref(), &options).unwrap()).collect();
-        lines.extend((0..batch.num_rows()).map(|row| {
-            columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join(" ")
-        }));
+        lines.extend(
+            (0..batch.num_rows())
+                .map(|row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join(" ")),
+        );
     }
     assert_eq!(lines.len() as u64, snapshot.entity("cases").unwrap().rows);
     lines.sort();
@@ -69,7 +70,11 @@ async fn cases(project: &SmallProject, snapshot: &Snapshot) -> Vec<String> {
 /// The cases of a project that has the same events and has folded them at once.
 async fn folded_at_once(project: &SmallProject) -> Vec<String> {
     let rebuilt = project.rebuild().await;
-    assert!(!rebuilt.published, "a whole fold finds another table than the small refreshes made: {:?}", rebuilt.written);
+    assert!(
+        !rebuilt.published,
+        "a whole fold finds another table than the small refreshes made: {:?}",
+        rebuilt.written
+    );
     cases(project, &rebuilt.snapshot).await
 }
 
@@ -82,7 +87,9 @@ async fn what_a_small_refresh_reads_and_writes_does_not_grow_with_history() {
         assert!(before.is_empty(), "version 0 only makes the table");
         project.append(2, &news()).await;
         // Whatever lies in other months is not there to be read.
-        let untouched = |path: &PathBuf| !["month=2024-01", "month=2024-02"].iter().any(|month| path.to_string_lossy().contains(month));
+        let untouched = |path: &PathBuf| {
+            !["month=2024-01", "month=2024-02"].iter().any(|month| path.to_string_lossy().contains(month))
+        };
         let hidden: Vec<PathBuf> = project
             .all_files()
             .into_keys()
@@ -160,7 +167,9 @@ async fn a_small_refresh_killed_at_any_step_is_finished_by_the_next() {
     undisturbed.append(2, &news()).await;
     let seen = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&seen);
-    let counts: svod::warehouse::refresh::RefreshProgress = Arc::new(move |_| drop(counter.fetch_add(1, Ordering::SeqCst)));
+    let counts: svod::warehouse::refresh::RefreshProgress = Arc::new(move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+    });
     let expected = cases(&undisturbed, &undisturbed.refresh_with(&counts).await.snapshot).await;
     let n_steps = seen.load(Ordering::SeqCst);
     assert!(n_steps >= 9, "{n_steps} steps");

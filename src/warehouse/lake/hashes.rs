@@ -80,7 +80,9 @@ struct SomeKeys {
 impl SomeKeys {
     fn new(keys: HashSet<i64>) -> Self {
         let mut by_last_bits = vec![false; 1 << 16];
-        keys.iter().for_each(|key| by_last_bits[Self::last_bits(*key)] = true);
+        for key in &keys {
+            by_last_bits[Self::last_bits(*key)] = true;
+        }
         Self { keys, by_last_bits }
     }
 

@@ -1,6 +1,7 @@
 //! What ingestion costs beside bare DuckDB, and what a small refresh costs on top of a long history: `make bench-scale`.
 //!
-//! `SVOD_BENCH_MILLIONS=1,10,30` picks the sizes, in millions of case events; `1,10` if not said. Prints a table of medians.
+//! A small refresh is measured twice: with events scattered over the whole history, which no register brings, and with a step
+//! further of the newest cases, as every day brings them. `SVOD_BENCH_MILLIONS=1,10,30` picks the sizes, in millions of case events; `1,10` if not said. Prints a table of medians.
 //! Bare DuckDB reads the same file and writes it as Parquet: it neither checks, nor makes pseudonyms, nor looks for
 //! duplicates, nor commits.
 #![expect(
@@ -10,6 +11,7 @@
     reason = "a bench stops at the first fault, prints, and counts far below 2^53"
 )]
 
+use std::io::{BufRead, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,7 +30,9 @@ const N_SAMPLES: usize = 3;
 
 fn main() {
     let sizes = std::env::var("SVOD_BENCH_MILLIONS").unwrap_or_else(|_| "1,10".to_owned());
-    println!("million events | format | svod rows/s | of it refresh, s | DuckDB rows/s | ratio | +{N_FRESH} events, s");
+    println!(
+        "million events | format | svod rows/s | of it refresh, s | DuckDB rows/s | ratio | +{N_FRESH} scattered, s | +{N_FRESH} recent, s"
+    );
     for millions in sizes.split(',').map(|text| text.trim().parse::<u64>().unwrap()) {
         for format in ["ndjson", "csv"] {
             measure(millions, format);
@@ -45,25 +49,28 @@ fn measure(millions: u64, format: &str) {
     let runtime = Runtime::new().unwrap();
     let mut ours = Vec::new();
     let mut refreshes = Vec::new();
-    let mut small = Vec::new();
+    let (mut scattered, mut recent) = (Vec::new(), Vec::new());
     for _ in 0..N_SAMPLES {
         let data_dir = tempfile::tempdir_in(&project.root).unwrap();
         let _ = fs_err::remove_file(project.root.join(format!("fresh.{format}")));
         let (seconds, pulling) = ingest(&runtime, &project, data_dir.path());
         ours.push(seconds);
         refreshes.push(seconds - pulling);
-        fs_err::copy(project.root.join(format!("more.{format}")), project.root.join(format!("fresh.{format}")))
-            .unwrap();
-        small.push(ingest(&runtime, &project, data_dir.path()).0);
+        for (name, seconds) in [("more", &mut scattered), ("recent", &mut recent)] {
+            fs_err::copy(project.root.join(format!("{name}.{format}")), project.root.join(format!("fresh.{format}")))
+                .unwrap();
+            seconds.push(ingest(&runtime, &project, data_dir.path()).0);
+        }
     }
     let theirs = (0..N_SAMPLES).map(|_| bare_duckdb(&file, format)).collect();
     let rate = |seconds: f64| n_events as f64 / seconds;
     let (ours, theirs) = (rate(median(ours)), rate(median(theirs)));
     println!(
-        "{millions:>14} | {format:>6} | {ours:>11.0} | {:>16.2} | {theirs:>13.0} | {:>5.2} | {:.2}",
+        "{millions:>14} | {format:>6} | {ours:>11.0} | {:>16.2} | {theirs:>13.0} | {:>5.2} | {:>20.2} | {:.2}",
         median(refreshes),
         ours / theirs,
-        median(small),
+        median(scattered),
+        median(recent),
     );
 }
 
@@ -87,7 +94,24 @@ fn project(n_events: u64, format: &str) -> Project {
             write_events(&folder, &file, n_lines, seed, format);
         }
     }
+    write_recent(&folder.join(format!("case-events.{format}")), &folder.join(format!("recent.{format}")));
     Project::load(&folder).unwrap()
+}
+
+/// The newest cases of a history, withdrawn: the last lines of the file that register a case, with another event.
+fn write_recent(history: &Path, file: &Path) {
+    const N_BYTES: u64 = 32 << 20;
+    let mut history = std::io::BufReader::new(fs_err::File::open(history).unwrap());
+    let mut first = String::new();
+    history.read_line(&mut first).unwrap();
+    let n_bytes = history.get_ref().metadata().unwrap().len();
+    history.seek(SeekFrom::Start(n_bytes.saturating_sub(N_BYTES))).unwrap();
+    let lines: Vec<String> = history.lines().skip(1).map(Result::unwrap).collect();
+    let registered = lines.iter().rev().filter(|line| line.contains("registered"));
+    let withdrawn =
+        registered.take(usize::try_from(N_FRESH).unwrap()).map(|line| line.replace("registered", "withdrawn"));
+    let header = (!first.starts_with('{')).then(|| first.trim_end().to_owned());
+    fs_err::write(file, header.into_iter().chain(withdrawn).collect::<Vec<_>>().join("\n")).unwrap();
 }
 
 fn write_events(folder: &Path, file: &Path, n_events: u64, seed: u64, format: &str) {

@@ -1,6 +1,6 @@
 //! Checked events → rows of the lake: pseudonyms, identities, what is new, where it came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{
@@ -30,8 +30,8 @@ pub enum AssembleError {
     Columns(#[from] ArrowError),
 }
 
-/// Asks the lake what it holds of a month.
-pub type AskKnown = Box<dyn FnMut(&str) -> Result<KnownMonth, LakeError> + Send>;
+/// Asks the lake what it holds of a month, or of the events in it that have some keys.
+pub type AskKnown = Box<dyn FnMut(&str, Option<HashSet<i64>>) -> Result<KnownMonth, LakeError> + Send>;
 
 /// Where the rows of a batch come from.
 #[derive(Debug, Clone)]
@@ -73,6 +73,8 @@ pub struct Assembler {
 struct Month {
     name: String,
     known: KnownMonth,
+    /// Whether all events of it are known; if not, those whose keys stood in the first block that touched the month.
+    is_whole: bool,
 }
 
 impl Assembler {
@@ -161,6 +163,7 @@ impl Assembler {
         if !events.rows.is_sorted() {
             order.sort_by_key(|event| events.rows.get(*event).copied());
         }
+        self.learn_known(identities, days)?;
         let mut keep = vec![false; events.rows.len()];
         let (mut n_accepted, mut n_duplicate) = (0, 0);
         let row_of = |event: usize| events.rows.get(event).copied().unwrap_or_default();
@@ -172,7 +175,8 @@ impl Assembler {
             let mut any_new = false;
             for event in of_row {
                 let (Some(identity), Some(day)) = (identities.get(*event), days.get(*event)) else { continue };
-                let is_new = self.month(*day)?.known.note(*identity);
+                let Some(month) = self.months.get_mut(&month_number(*day)) else { continue };
+                let is_new = month.known.note(*identity);
                 any_new |= is_new;
                 if let Some(keep) = keep.get_mut(*event) {
                     *keep = is_new;
@@ -187,15 +191,27 @@ impl Assembler {
         Ok((keep, n_accepted, n_duplicate))
     }
 
-    /// The month of a day, with what the lake holds of it.
-    fn month(&mut self, day: i32) -> Result<&mut Month, LakeError> {
-        let number = month_number(day);
-        if !self.months.contains_key(&number) {
-            let name = format!("{:04}-{:02}", number.div_euclid(12), number.rem_euclid(12) + 1);
-            let known = (self.ask_known)(&name)?;
-            self.months.insert(number, Month { name, known });
+    /// Asks the lake about the events of a block. What a small file needs is looked up by its keys; of a month that a
+    /// second block touches everything is read, once.
+    fn learn_known(&mut self, identities: &[Identity], days: &[i32]) -> Result<(), LakeError> {
+        let mut asked: BTreeMap<i32, HashSet<i64>> = BTreeMap::new();
+        for (identity, day) in identities.iter().zip(days) {
+            let number = month_number(*day);
+            if self.months.get(&number).is_none_or(|month| !month.is_whole) {
+                asked.entry(number).or_default().insert(identity.key);
+            }
         }
-        Ok(self.months.entry(number).or_insert_with(|| Month { name: String::new(), known: KnownMonth::default() }))
+        for (number, keys) in asked {
+            if let Some(month) = self.months.get_mut(&number) {
+                month.known.learn((self.ask_known)(&month.name, None)?);
+                month.is_whole = true;
+            } else {
+                let name = format!("{:04}-{:02}", number.div_euclid(12), number.rem_euclid(12) + 1);
+                let known = (self.ask_known)(&name, Some(keys))?;
+                self.months.insert(number, Month { name, known, is_whole: false });
+            }
+        }
+        Ok(())
     }
 
     fn last_event_at(&self, events: &Events, keep: &[bool]) -> Option<i64> {

@@ -130,6 +130,16 @@ impl KnownMonth {
         Self { former: Some(known.former), ..Self::from_lake(known.last) }
     }
 
+    /// Adds what the lake holds of further events; what was noted since stays.
+    pub fn learn(&mut self, known: Self) {
+        for (key, content) in known.last {
+            self.last.entry(key).or_insert(content);
+        }
+        if let Some(former) = known.former {
+            self.former.get_or_insert_default().extend(former);
+        }
+    }
+
     /// Notes an event; false if the last known version of it was the same.
     pub fn note(&mut self, event: Identity) -> bool {
         if self.former.as_ref().is_some_and(|former| former.contains(&(event.key, event.content))) {
@@ -193,6 +203,15 @@ mod tests {
         for (content, is_new) in [(10, false), (11, false), (12, true), (11, false), (12, false)] {
             assert_eq!(month.note(Identity { key: 1, content }), is_new, "{content}");
         }
+    }
+
+    #[test]
+    fn what_is_learned_later_replaces_nothing_that_was_noted() {
+        let mut month = KnownMonth::from_lake(HashMap::from([(1, 10)]));
+        assert!(month.note(Identity { key: 1, content: 11 }));
+        month.learn(KnownMonth::from_lake(HashMap::from([(1, 10), (2, 20)])));
+        assert!(!month.note(Identity { key: 1, content: 11 }));
+        assert!(!month.note(Identity { key: 2, content: 20 }));
     }
 
     #[test]

@@ -353,8 +353,8 @@ fn decode(part: Part, pipeline: &Pipeline, tells_others: bool) -> (JoinHandle<()
 /// Asks the lake from a thread that may block. Of a unit that `is_known` no version of an event is news, also one that was replaced since.
 fn ask_known(lake: &Lake, table: &str, is_known: bool) -> AskKnown {
     let (lake, table, runtime) = (lake.clone(), table.to_owned(), tokio::runtime::Handle::current());
-    Box::new(move |month| {
-        let known = runtime.block_on(lake.all_hashes(&table, month))?;
+    Box::new(move |month, keys| {
+        let known = runtime.block_on(lake.all_hashes(&table, month, keys))?;
         Ok(if is_known { KnownMonth::read_before(known) } else { KnownMonth::from_lake(known.last) })
     })
 }

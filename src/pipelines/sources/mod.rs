@@ -13,6 +13,7 @@ pub mod push;
 pub mod retry;
 pub mod s3;
 pub mod secrets;
+mod stamps;
 pub mod trust;
 
 use std::path::Path;
@@ -28,6 +29,7 @@ use http::{HttpFeed, HttpSource};
 use postgres::{PostgresFeed, PostgresSource};
 use push::{PushFeed, PushOptions};
 use s3::{S3Feed, S3Options};
+use stamps::Stamps;
 
 /// The declared source of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +100,7 @@ pub enum Next {
 #[derive(Debug)]
 pub enum Feed {
     /// Files of the project.
-    Files(std::vec::IntoIter<SourceFile>),
+    Files(FilesFeed),
     /// Pages of an endpoint.
     Http(Box<HttpFeed>),
     /// The answer of a database.
@@ -107,6 +109,13 @@ pub enum Feed {
     Push(PushFeed),
     /// Objects of a store.
     S3(Box<S3Feed>),
+}
+
+/// Files of the project that are not looked at yet.
+#[derive(Debug)]
+pub struct FilesFeed {
+    files: std::vec::IntoIter<SourceFile>,
+    stamps: Stamps,
 }
 
 /// Where a run stands: what a source needs to know besides its own declaration.
@@ -129,7 +138,10 @@ impl Feed {
     /// [`FilesError`], if the source cannot be listed.
     pub fn open(source: &Source, around: Surroundings<'_>) -> Result<Self, FilesError> {
         match source {
-            Source::Files { pattern } => Ok(Self::Files(find_files(around.project, pattern)?.into_iter())),
+            Source::Files { pattern } => Ok(Self::Files(FilesFeed {
+                files: find_files(around.project, pattern)?.into_iter(),
+                stamps: Stamps::load(around.data_dir, around.pipeline),
+            })),
             Source::Http(source) => Ok(Self::Http(Box::new(HttpFeed::new(Arc::clone(source), around)))),
             Source::Postgres(source) => Ok(Self::Postgres(PostgresFeed::new(Arc::clone(source), around))),
             Source::S3(options) => Ok(Self::S3(Box::new(S3Feed::new(options, around)))),
@@ -140,9 +152,12 @@ impl Feed {
     /// The next unit that `state` does not have. Blocks the thread while the source answers.
     pub fn next(&mut self, state: &PipelineState) -> Next {
         match self {
-            Self::Files(files) => {
-                let Some(file) = files.next() else { return Next::End };
-                match file.hash() {
+            Self::Files(FilesFeed { files, stamps }) => {
+                let Some(file) = files.next() else {
+                    stamps.save();
+                    return Next::End;
+                };
+                match stamps.hash(&file) {
                     Ok(hash) if state.files.get(&file.name) == Some(&hash) => Next::Unchanged,
                     Ok(hash) => Next::Unit(Unit { file, hash, position: None }),
                     Err(error) => Next::Failed(file.name, error.into()),

@@ -123,7 +123,7 @@ mod tests {
 
     fn file(name: &str, n_bytes: u64) -> LoggedFile {
         let (path, month) = (format!("month=2024-01/{name}"), "2024-01".to_owned());
-        LoggedFile { path, month, n_bytes, rows: 10, hash: None, added_in: 1 }
+        LoggedFile { path, month, n_bytes, rows: 10, n_deleted: 0, hash: None, added_in: 1 }
     }
 
     fn merged(files: Vec<LoggedFile>, superseded: &[&str]) -> Vec<Vec<String>> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use duckdb::params;
 
 use super::super::database::{self, name, text};
-use super::super::lake::{LoggedFile, hash_of_file};
+use super::super::lake::{PublishedFile, hash_of_file};
 use super::super::models::Model;
 use super::{Entities, entity_table, month_of};
 
@@ -19,11 +19,12 @@ impl Entities {
         &mut self,
         model: &Model,
         folder: &Path,
-        published: &[LoggedFile],
+        published: &[PublishedFile],
     ) -> Result<(), duckdb::Error> {
-        let (sound, damaged): (Vec<&LoggedFile>, Vec<&LoggedFile>) =
+        let (sound, damaged): (Vec<&PublishedFile>, Vec<&PublishedFile>) =
             published.iter().partition(|file| is_sound(folder, file));
-        let paths: Vec<PathBuf> = sound.iter().map(|file| folder.join(&file.path)).collect();
+        let paths: Vec<PathBuf> = sound.iter().map(|file| folder.join(file.path())).collect();
+        self.note_deleted(folder, &sound)?;
         let Ok(mut months) = self.differing_months(model, &paths) else { return Ok(()) };
         months.extend(damaged.into_iter().map(|file| file.month.clone()));
         self.connection.execute_batch("BEGIN")?;
@@ -32,6 +33,19 @@ impl Entities {
             months.iter().try_for_each(|month| insert.execute(params![model.name, month]).map(|_| ()))
         });
         self.end(done)
+    }
+
+    /// Makes the temporary table of the rows that count no more.
+    fn note_deleted(&self, folder: &Path, files: &[&PublishedFile]) -> Result<(), duckdb::Error> {
+        let connection = &self.connection;
+        connection
+            .execute_batch("CREATE OR REPLACE TEMP TABLE svod_deleted (filename VARCHAR, file_row_number BIGINT)")?;
+        let mut rows = connection.appender("svod_deleted")?;
+        for file in files {
+            let path = folder.join(file.path()).display().to_string();
+            file.deleted.iter().try_for_each(|row| rows.append_row(params![path, row.cast_signed()]))?;
+        }
+        rows.flush()
     }
 
     fn differing_months(&self, model: &Model, published: &[PathBuf]) -> Result<BTreeSet<String>, duckdb::Error> {
@@ -48,8 +62,9 @@ impl Entities {
             "SELECT NULL::VARCHAR AS month, 0 AS n_rows, 0 AS hash_sum, 0 AS hash_xor WHERE FALSE".to_owned()
         } else {
             format!(
-                "SELECT month, {sums} FROM read_parquet([{files}], hive_partitioning = TRUE, \
-                 hive_types_autocast = FALSE, union_by_name = TRUE) GROUP BY month"
+                "SELECT month, {sums} FROM read_parquet([{files}], hive_partitioning = TRUE, hive_types_autocast = FALSE, \
+                 union_by_name = TRUE, filename = TRUE, file_row_number = TRUE) \
+                 ANTI JOIN svod_deleted USING (filename, file_row_number) GROUP BY month"
             )
         };
         let mut months = self.connection.prepare(&format!(
@@ -66,8 +81,8 @@ impl Entities {
 }
 
 /// Whether a published file still is what was written.
-fn is_sound(folder: &Path, file: &LoggedFile) -> bool {
-    let path = folder.join(&file.path);
-    let has_size = fs_err::metadata(&path).is_ok_and(|metadata| metadata.len() == file.n_bytes);
-    has_size && file.hash.as_ref().is_none_or(|hash| hash_of_file(&path).is_ok_and(|found| found == *hash))
+fn is_sound(folder: &Path, file: &PublishedFile) -> bool {
+    let path = folder.join(file.path());
+    let has_size = fs_err::metadata(&path).is_ok_and(|metadata| metadata.len() == file.n_bytes());
+    has_size && file.hash().is_none_or(|hash| hash_of_file(&path).is_ok_and(|found| found == hash))
 }

@@ -7,6 +7,7 @@ use deltalake_core::kernel::{Action, Add};
 use serde::{Deserialize, Serialize};
 
 use super::checksum::hash_in;
+use super::deletion::rows_in;
 use super::table_log::ActiveFile;
 use super::{BatchRecord, Lake, LakeError, RECORD_KEY, TableKind, version_of};
 
@@ -22,8 +23,10 @@ pub struct LoggedFile {
     pub month: String,
     /// Its bytes.
     pub n_bytes: u64,
-    /// Rows in it.
+    /// Rows in it that count.
     pub rows: u64,
+    /// Rows in it that count no more, since newer ones stand in another file.
+    pub n_deleted: u64,
     /// Hash of its bytes; none if it was written before hashes were kept.
     pub hash: Option<String>,
     /// The commit that added it.
@@ -119,7 +122,8 @@ impl Lake {
     /// The whole log of a table; none if it is not there.
     ///
     /// # Errors
-    /// [`LakeError::Open`] if the log cannot be read, [`LakeError::Record`] if a record in it cannot.
+    /// [`LakeError::Open`] if the log cannot be read, [`LakeError::Record`] if a record in it cannot, [`LakeError::File`] if
+    /// the deleted rows of a file cannot.
     pub async fn history(&self, kind: TableKind, table: &str) -> Result<Option<TableHistory>, LakeError> {
         let Some(loaded) = self.load(kind, table, None).await? else { return Ok(None) };
         let mut commits = Vec::new();
@@ -127,7 +131,7 @@ impl Lake {
             let mut commit = TableCommit::default();
             for action in self.actions(kind, table, version).await? {
                 match action {
-                    Action::Add(add) => commit.added.push(logged_file(add, version)),
+                    Action::Add(add) => commit.added.push(logged_file(add, version)?),
                     Action::Remove(remove) => commit.removed.push(remove.path),
                     Action::CommitInfo(mut info) => {
                         let unreadable = |cause| LakeError::Record { table: table.to_owned(), version, cause };
@@ -161,8 +165,9 @@ impl Lake {
     }
 }
 
-fn logged_file(add: Add, version: i64) -> LoggedFile {
+fn logged_file(add: Add, version: i64) -> Result<LoggedFile, LakeError> {
     let hash = hash_in(&add);
+    let n_deleted = add.deletion_vector.as_ref().map_or(Ok(0), |vector| rows_in(vector).map(|rows| rows.len()))?;
     let ActiveFile { path, month, size, rows } = ActiveFile::from(add);
-    LoggedFile { path, month, n_bytes: u64::try_from(size).unwrap_or(0), rows, hash, added_in: version }
+    Ok(LoggedFile { path, month, n_bytes: u64::try_from(size).unwrap_or(0), rows, n_deleted, hash, added_in: version })
 }

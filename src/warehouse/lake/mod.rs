@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <data>/lake/events/TABLE       append-only, partitioned by month of occurrence; written by pipelines, merged by `compact`
-//! <data>/lake/entities/MODEL     partitioned by month; changed months are replaced by a refresh
+//! <data>/lake/entities/MODEL     partitioned by month; changed rows or months are replaced by a refresh
 //! <data>/lake/quarantine/PIPELINE   Parquet files with rejected rows
 //! ```
 //!
@@ -12,6 +12,7 @@
 mod append;
 mod batch_record;
 mod checksum;
+mod deletion;
 mod entity_table;
 mod error;
 mod hashes;
@@ -32,7 +33,7 @@ use utoipa::ToSchema;
 
 pub use batch_record::BatchRecord;
 pub use checksum::hash_of_file;
-pub use entity_table::EntityFile;
+pub use entity_table::{EntityFile, MonthChanges, PublishedFile};
 pub use error::LakeError;
 pub use hashes::KnownHashes;
 pub use history::{CompactionRecord, DroppedEvents, LoggedFile, TableCommit, TableHistory};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use arrow::datatypes::Schema;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
-use deltalake_core::kernel::{Action, Add, StructType};
+use deltalake_core::kernel::{Action, Add, DeletionVectorDescriptor, LogicalFileView, StructType};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use url::Url;
 
@@ -101,24 +101,31 @@ impl ActiveFile {
 impl From<Add> for ActiveFile {
     fn from(add: Add) -> Self {
         let stats = add.stats.as_deref().and_then(|stats| serde_json::from_str::<serde_json::Value>(stats).ok());
+        let n_rows = stats.and_then(|stats| stats.get("numRecords")?.as_u64()).unwrap_or(0);
         Self {
+            rows: n_rows.saturating_sub(n_deleted(add.deletion_vector.as_ref())),
             path: add.path,
             month: add.partition_values.get(MONTH).cloned().flatten().unwrap_or_default(),
             size: add.size,
-            rows: stats.and_then(|stats| stats.get("numRecords")?.as_u64()).unwrap_or(0),
         }
     }
+}
+
+/// How many rows of a file count no more.
+pub(super) fn n_deleted(vector: Option<&DeletionVectorDescriptor>) -> u64 {
+    vector.and_then(|vector| u64::try_from(vector.cardinality).ok()).unwrap_or(0)
 }
 
 /// Files of a loaded table.
 pub(super) fn active_files(table: &DeltaTable) -> Vec<ActiveFile> {
     let Ok(state) = table.snapshot() else { return Vec::new() };
     let views = state.log_data();
+    let n_rows = |view: &LogicalFileView| view.num_records().map_or(0, |rows| rows as u64);
     let files = views.iter().map(|view| ActiveFile {
         path: view.path().into_owned(),
         month: view.partition_values_map().remove(MONTH).flatten().unwrap_or_default(),
         size: view.size(),
-        rows: view.num_records().map_or(0, |rows| rows as u64),
+        rows: n_rows(&view).saturating_sub(n_deleted(view.deletion_vector_descriptor().as_ref())),
     });
     files.collect()
 }

@@ -19,8 +19,8 @@ use super::super::contracts::{Contract, Privacy};
 use super::checksum::{HashingFile, tags_of};
 use super::{BatchRecord, Lake, LakeError, MONTH, TableKind, sync};
 
-/// Most rows of a row group.
-const ROWS_PER_GROUP: usize = 1 << 20;
+/// Most rows of a row group: small enough that a range of keys lies in few of them.
+const ROWS_PER_GROUP: usize = 1 << 17;
 /// Encoded bytes that one thread may hold before it flushes its largest file.
 pub(super) const BYTES_PER_THREAD: usize = 128 << 20;
 /// Pieces of work that may wait for a thread.

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 
 use super::contracts::Contracts;
 use super::entities::{Entities, EventTable, Folding, Progress};
-use super::lake::{EntityFile, Lake, LakeError, TableKind};
+use super::lake::{Lake, LakeError, MonthChanges, TableKind};
 use super::lock::WarehouseLock;
 use super::models::Model;
 use super::snapshot::{Snapshot, SnapshotError, Snapshots, TableVersion, table_key};
@@ -128,11 +128,10 @@ pub async fn refresh(context: RefreshContext<'_>, _lock: &WarehouseLock) -> Resu
     let (mut entities, written) = folding.await?;
     let moment = context.clock.now().timestamp_millis();
     let mut changed = Vec::new();
-    for (index, months, files) in written {
+    for (index, changes) in written {
         let model = &models[index];
-        let n_months = months.as_ref().map_or_else(|| n_months_of(&files), BTreeSet::len);
-        changed.push((model.name.clone(), n_months));
-        context.lake.replace_months(&model.name, &model.columns, months.as_ref(), &files, moment).await?;
+        changed.push((model.name.clone(), n_months_of(&changes)));
+        context.lake.change_months(&model.name, &model.columns, &changes, moment).await?;
         (context.progress)(&RefreshStep::Committed { model: model.name.clone() });
         entities = blocking({
             let (models, path) = (Arc::clone(&models), path.clone());
@@ -173,9 +172,12 @@ pub async fn refresh(context: RefreshContext<'_>, _lock: &WarehouseLock) -> Resu
     Ok(RefreshOutcome { snapshot, published: true, folded, written: changed })
 }
 
-/// How many months some files belong to.
-fn n_months_of(files: &[EntityFile]) -> usize {
-    files.iter().map(|file| &file.month).collect::<BTreeSet<_>>().len()
+/// How many months are changed.
+fn n_months_of(changes: &MonthChanges) -> usize {
+    let replaced = changes.replaced.iter().flatten();
+    let patched = changes.patched.iter().map(|file| &file.month);
+    let written = changes.files.iter().map(|file| &file.month);
+    replaced.chain(patched).chain(written).collect::<BTreeSet<_>>().len()
 }
 
 /// Runs work that blocks on a thread where it may; a panic there goes on here.

@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono_tz::Tz;
 
 use super::super::entities::{Entities, EventTable, Folding, Progress, written_files};
-use super::super::lake::{BatchRecord, EntityFile, Lake, LakeError, LakeFile, LoggedFile, TableKind};
+use super::super::lake::{BatchRecord, Lake, LakeError, LakeFile, MonthChanges, PublishedFile, TableKind};
 use super::super::models::Model;
 use super::{RefreshContext, RefreshError, RefreshProgress, RefreshStep};
 
@@ -22,8 +22,8 @@ pub(super) struct ModelWork {
     pub(super) folding: Folding,
     fresh: BTreeMap<String, Vec<LakeFile>>,
     batches: Vec<(String, BatchRecord)>,
-    /// Files of its published table, to be compared with after a whole fold.
-    published: Option<Vec<LoggedFile>>,
+    /// Files of its published table, to be compared with after a whole fold, and to be patched after another.
+    published: Option<Vec<PublishedFile>>,
 }
 
 /// Finds the models that changed or whose event tables have new versions, and what is new in them.
@@ -67,9 +67,7 @@ pub(super) async fn plan_work(
         if !model.is_builtin() && n_fresh * 2 > n_all {
             item.folding = Folding::Whole;
         }
-        if item.folding == Folding::Whole {
-            item.published = context.lake.published_files(&model.name, &model.columns).await?;
-        }
+        item.published = context.lake.published_files(&model.name, &model.columns).await?;
         work.push(item);
     }
     Ok(Work { models: work })
@@ -80,8 +78,16 @@ fn tables_of<'a>(model: &Model, tables: &'a [EventTable]) -> Vec<&'a EventTable>
     tables.iter().filter(|table| model.is_builtin() || model.from.contains(&table.contract.table)).collect()
 }
 
-/// Months to replace of one model, by its index, and the files to put there.
-pub(super) type Written = (usize, Option<BTreeSet<String>>, Vec<EntityFile>);
+/// What is to be changed in the published table of a model, by its index.
+pub(super) type Written = (usize, MonthChanges);
+
+/// What a fold of touched keys leaves to be written.
+struct Patchable {
+    /// Files of the published table.
+    published: Vec<PublishedFile>,
+    /// Months that an earlier refresh has left dirty: in them other rows than those of the touched keys may differ.
+    left: BTreeSet<String>,
+}
 
 impl Work {
     /// Folds and writes; what is dirty from an earlier refresh is written too.
@@ -96,10 +102,13 @@ impl Work {
         time_zone: Tz,
         progress: &RefreshProgress,
     ) -> Result<(Entities, Vec<Written>), RefreshError> {
+        let unusable = |cause| RefreshError::Database { path: path.to_owned(), cause };
+        let mut patchable = BTreeMap::new();
         for item in self.models {
             let model = &models[item.index];
             let (name, whole) = (item.name, item.folding == Folding::Whole);
             progress(&RefreshStep::Folding { model: name.clone(), whole });
+            let left = entities.dirty_months(model).map_err(unusable)?;
             let read = tables_of(model, tables);
             let folded = if model.is_builtin() {
                 let versions: Vec<(&str, i64)> =
@@ -109,30 +118,37 @@ impl Work {
                 entities.fold(model, &read, &item.fresh, item.folding)
             };
             folded.map_err(|cause| RefreshError::Fold { model: name.clone(), cause })?;
-            if let Some(published) = &item.published {
-                let table_folder = lake.table_folder(TableKind::Entity, &name);
-                entities
-                    .spare_equal_months(model, &table_folder, published)
-                    .map_err(|cause| RefreshError::Database { path: path.to_owned(), cause })?;
+            match (item.published, left) {
+                (Some(published), _) if whole => {
+                    let table_folder = lake.table_folder(TableKind::Entity, &name);
+                    entities.spare_equal_months(model, &table_folder, &published).map_err(unusable)?;
+                }
+                (Some(published), Some(left)) if !model.is_builtin() => {
+                    patchable.insert(item.index, Patchable { published, left });
+                }
+                _ => {}
             }
             progress(&RefreshStep::Folded { model: name });
         }
         let mut written = Vec::new();
         for (index, model) in models.iter().enumerate() {
-            let months = entities
-                .dirty_months(model)
-                .map_err(|cause| RefreshError::Database { path: path.to_owned(), cause })?;
-            if months.as_ref().is_some_and(BTreeSet::is_empty) {
+            let mut replaced = entities.dirty_months(model).map_err(unusable)?;
+            if replaced.as_ref().is_some_and(BTreeSet::is_empty) {
                 continue;
             }
             let folder = lake.table_folder(TableKind::Entity, &model.name);
             fs_err::create_dir_all(&folder).map_err(LakeError::from)?;
-            let token = entities
-                .write_months(model, months.as_ref(), &folder)
-                .map_err(|cause| RefreshError::Write { model: model.name.clone(), cause })?;
+            let failed = |cause| RefreshError::Write { model: model.name.clone(), cause };
+            let (mut only_rows, mut patched) = (BTreeSet::new(), Vec::new());
+            if let (Some(Patchable { published, left }), Some(dirty)) = (patchable.remove(&index), &mut replaced) {
+                let clean = dirty.difference(&left).cloned().collect();
+                (only_rows, patched) = entities.patch(model, &folder, &published, &clean).map_err(failed)?;
+                dirty.retain(|month| !only_rows.contains(month));
+            }
+            let token = entities.write_months(model, replaced.as_ref(), &only_rows, &folder).map_err(failed)?;
             let files = written_files(&folder, &token)?;
             progress(&RefreshStep::Written { model: model.name.clone() });
-            written.push((index, months, files));
+            written.push((index, MonthChanges { replaced, patched, files }));
         }
         Ok((entities, written))
     }

@@ -57,8 +57,9 @@ fn check_file(path: &Path, file: &LoggedFile) -> Result<(), String> {
     let opened = File::open(path).map_err(|error| format!("the file cannot be read: {error}"))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(opened.into_file()).map_err(unreadable)?;
     let n_rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-    if n_rows != file.rows {
-        return Err(format!("the file has {n_rows} rows, the log says {}", file.rows));
+    let n_logged = file.rows + file.n_deleted;
+    if n_rows != n_logged {
+        return Err(format!("the file has {n_rows} rows, the log says {n_logged}"));
     }
     if let Some(hash) = &file.hash {
         return match hash_of_file(path) {

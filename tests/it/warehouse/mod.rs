@@ -8,6 +8,7 @@ mod entities;
 mod kill;
 mod lake;
 mod models;
+mod patches;
 mod rebuild;
 pub(crate) mod small_project;
 pub(crate) mod upkeep;

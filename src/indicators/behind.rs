@@ -11,6 +11,7 @@ use super::engine::Engine;
 use super::error::QueryError;
 use super::expression::{MOMENT, Present, at_present};
 use super::indicator::{Indicator, Measure, Way};
+use super::parts::Cut;
 use super::plan::{self, column, date};
 use super::query::Question;
 use super::receipt::Receipt;
@@ -58,8 +59,9 @@ impl Engine {
         let question = query.check(&self.definitions.catalog, &self.definitions.reference)?;
         let (rows, present) = self.open_behind(scope, receipt, &question).await?;
         let columns = std::sync::Arc::clone(rows.schema().inner());
+        let cut = question.grain.map_or(Cut::Whole, Cut::Grain);
         let text = || {
-            let plans = plan::build(&rows, &columns, &question, present)?;
+            let plans = plan::build(&rows, &columns, &question, (question.period, &cut), None, present)?;
             let mut text = String::new();
             let mut add = |title: &str, rows: DataFrame| -> Result<()> {
                 let plan = rows.into_optimized_plan()?;
@@ -184,7 +186,7 @@ impl Indicator {
     /// Every expression over the rows of the entity.
     pub(super) fn expressions(&self) -> Vec<&Expr> {
         let values = self.measures.iter().filter_map(|measure| match &measure.way {
-            Way::Sum { value, .. } | Way::Mean { value, .. } => Some(value),
+            Way::Sum { value, .. } | Way::Mean { value, .. } | Way::Percentile { value, .. } => Some(value),
             Way::Distinct(value) | Way::Median(value) | Way::Min(value) | Way::Max(value) | Way::Last(value) => {
                 Some(value)
             }

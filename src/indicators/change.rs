@@ -147,14 +147,14 @@ impl Engine {
             by: by.to_vec(),
             filters: wanted.filters.clone(),
             period: Some(period),
-            grain: None,
-            as_of: None,
+            ..Query::default()
         };
+        let definitions = self.definitions(wanted.as_of).await?;
         let cut = [wanted.by.clone()];
-        query(wanted.from, &cut).check(&self.definitions.catalog, &self.definitions.reference)?;
+        query(wanted.from, &cut).check(&definitions.catalog, &definitions.reference)?;
         // All four questions are of one snapshot and one moment, whatever a refresh brings in between.
         let head = self.snapshot(wanted.as_of).await?.head.clone();
-        let (engine, shape) = self.splitting(&wanted.indicator)?;
+        let (engine, shape) = self.under(definitions).splitting(&wanted.indicator)?;
         let engine = engine.pinned(head.number, self.present(&head, wanted.as_of).moment);
         let [total_before, total_after, before, after] =
             [query(wanted.from, &[]), query(wanted.to, &[]), query(wanted.from, &cut), query(wanted.to, &cut)];

@@ -259,8 +259,12 @@ fn measure_of(indicator: &Indicator, measure: &Measure) -> Result<CubeMeasure> {
         Way::Mean { value, .. } => ("avg", Some(sql_of(value)?), filters),
         Way::Min(value) => ("min", Some(sql_of(value)?), filters),
         Way::Max(value) => ("max", Some(sql_of(value)?), filters),
-        // The format has no type for these two: the whole aggregate is the expression.
+        // The format has no type for these three: the whole aggregate is the expression.
         Way::Median(value) => ("number", Some(only(&format!("median({})", sql_of(value)?), &filters)), Vec::new()),
+        Way::Percentile { value, at } => {
+            let percentile = format!("quantile_cont({}, {at})", sql_of(value)?);
+            ("number", Some(only(&percentile, &filters)), Vec::new())
+        }
         Way::Last(value) => {
             let value = sql_of(value)?;
             let last = format!("last({value} ORDER BY {time} NULLS FIRST, {value} NULLS FIRST)");

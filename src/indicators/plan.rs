@@ -359,6 +359,6 @@ fn finished(name: &str, finish: Option<ScalarUDF>) -> Expr {
     }
 }
 
-fn date(day: NaiveDate) -> Expr {
+pub(super) fn date(day: NaiveDate) -> Expr {
     lit(ScalarValue::Date32(Some(from_date(day))))
 }

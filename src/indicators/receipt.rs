@@ -131,7 +131,7 @@ impl Receipt {
             filters: self.basis.filters.iter().map(|(name, values)| (name.clone(), values.clone())).collect(),
             period: self.basis.period,
             grain: self.grain,
-            as_of: None,
+            ..Query::default()
         }
     }
 

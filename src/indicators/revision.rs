@@ -30,6 +30,7 @@ use utoipa::ToSchema;
 
 use super::attainment::attain;
 use super::catalog::Catalog;
+use super::definitions::Definitions;
 use super::engine::Engine;
 use super::error::QueryError;
 use super::exact::Exact;
@@ -251,5 +252,9 @@ impl TableSource for Late {
             self.with_late_rows(before, after).await.map_err(failed)
         }
         .boxed()
+    }
+
+    fn definitions<'a>(&'a self, edition: &'a str) -> BoxFuture<'a, Result<Definitions, QueryError>> {
+        self.source.definitions(edition)
     }
 }

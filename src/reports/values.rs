@@ -200,6 +200,17 @@ impl IndicatorValues {
         });
         let is_percent = indicator.unit() == PERCENT;
         let value = |row: &FigureRow| value(&figures, row, &cuts, reference, (lang, is_percent));
+        let rows = figures
+            .rows
+            .iter()
+            .map(|row| {
+                let plan = plan.map(|(plans, version)| {
+                    let planned = plans.of(indicator, &figures, row, version);
+                    PlanValue::of(indicator, &figures, row, planned.as_ref(), lang)
+                });
+                IndicatorValue { plan, ..value(row) }
+            })
+            .collect();
         Self {
             indicator: indicator.id().to_owned(),
             edition: figures.edition,
@@ -214,17 +225,7 @@ impl IndicatorValues {
             period: figures.period,
             snapshot: figures.snapshot,
             published_at: figures.published_at,
-            rows: figures
-                .rows
-                .iter()
-                .map(|row| {
-                    let plan = plan.map(|(plans, version)| {
-                        let planned = plans.of(indicator, &figures, row, version);
-                        PlanValue::of(indicator, &figures, row, planned.as_ref(), lang)
-                    });
-                    IndicatorValue { plan, ..value(row) }
-                })
-                .collect(),
+            rows,
             measures: figures.measures,
         }
     }

@@ -139,9 +139,9 @@ pub(crate) async fn explain_change(
     ApiQuery(params): ApiQuery<ChangeParams>,
     edition: Edition,
 ) -> Result<Response, ApiError> {
-    let indicator = find_indicator(app.project(), &id)?;
     edition.snapshot()?;
-    check_filters(indicator, &params.filters, &OF_CHANGE)?;
+    let definitions = app.engine().definitions(params.as_of).await?;
+    check_filters(find_indicator(&definitions.catalog, &id)?, &params.filters, &OF_CHANGE)?;
     let ChangeParams { by, from, to, as_of, filters } = params;
     let wanted = ChangeQuery { indicator: id, by, filters, from, to, as_of };
     Ok(edition.stamp(Json(app.engine().explain_change(&scope, &wanted).await?)))
@@ -162,9 +162,8 @@ pub(crate) async fn explain_revision(
     ApiQuery(params): ApiQuery<RevisionParams>,
     edition: Edition,
 ) -> Result<Response, ApiError> {
-    let indicator = find_indicator(app.project(), &id)?;
     edition.snapshot()?;
-    check_filters(indicator, &params.filters, &OF_REVISION)?;
+    check_filters(find_indicator(&app.project().indicators, &id)?, &params.filters, &OF_REVISION)?;
     let RevisionParams { before, after, period, of_attainment, filters } = params;
     let query = Query { filters, period, ..Query::of(id) };
     let wanted = RevisionQuery { query, from: before, to: after, definitions: None, of_attainment };

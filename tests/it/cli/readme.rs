@@ -48,7 +48,7 @@ fn project_of_the_readme(folder: &Path) -> Program {
 fn the_examples_of_the_readme_are_right() {
     let folder = tempfile::tempdir().unwrap();
     let program = project_of_the_readme(folder.path());
-    assert!(program.succeed(["check"]).starts_with("ok: 31 pipelines"));
+    assert!(program.succeed(["check"]).starts_with("ok: 32 pipelines"));
 
     fs_err::create_dir_all(folder.path().join("inbox")).unwrap();
     let journal = "N;Дата обращения;ОКТМО;Способ;Дата решения;Решение\r\n\

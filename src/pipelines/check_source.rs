@@ -19,9 +19,9 @@ use super::source_declaration::{RawParameter, RawPostgres, RawSecret};
 use super::sources::Source;
 use super::sources::cursor::{CursorColumn, LateWindow};
 use super::sources::postgres::{PostgresCursor, PostgresSource};
-use super::sources::secrets::{Parameter, Secret};
 use super::typing::SourceColumn;
 use crate::declarations::{Problems, Spanned};
+use crate::secrets::{Parameter, Secret};
 
 impl Checker<'_> {
     pub(super) fn check_source(

@@ -5,15 +5,16 @@ use std::path::PathBuf;
 
 use super::super::database::{name, names, text};
 use super::super::event_views::{create_list, create_view, drop_list, drop_view, select_from_files};
-use super::super::lake::LakeFile;
+use super::super::lake::{Lake, LakeFile};
 use super::super::models::{Model, Versions, select_of};
-use super::{ALL_MONTHS, Entities, EventTable, entity_table, month_of};
+use super::{ALL_MONTHS, Entities, EventTable, FoldError, entity_table, month_of};
 
 impl Entities {
-    pub(super) fn fold_whole(&self, model: &Model, tables: &[&EventTable]) -> Result<(), duckdb::Error> {
+    pub(super) fn fold_whole(&self, model: &Model, tables: &[&EventTable], lake: &Lake) -> Result<(), FoldError> {
         let mut keys = Vec::new();
         for table in tables {
             let paths: Vec<&PathBuf> = table.files.iter().map(|file| &file.path).collect();
+            lake.fetch_blocking(paths.iter().copied().cloned())?;
             let events = select_from_files(&table.contract, &paths);
             create_view(&self.connection, &table.contract, &events, model)?;
             keys.push(format!("SELECT DISTINCT {} FROM ({events})", key_and_month(model)));
@@ -31,7 +32,7 @@ impl Entities {
             keys = keys.join(" UNION ALL "),
             model = text(&model.name),
         ))?;
-        model.lists.iter().try_for_each(|list| drop_list(&self.connection, list))
+        Ok(model.lists.iter().try_for_each(|list| drop_list(&self.connection, list))?)
     }
 
     pub(super) fn fold_touched(
@@ -39,7 +40,9 @@ impl Entities {
         model: &Model,
         tables: &[&EventTable],
         fresh: &BTreeMap<String, Vec<LakeFile>>,
-    ) -> Result<(), duckdb::Error> {
+        lake: &Lake,
+    ) -> Result<(), FoldError> {
+        lake.fetch_blocking(fresh.values().flatten().map(|file| file.path.clone()))?;
         let connection = &self.connection;
         let key = names(model.key.iter().map(String::as_str));
         let belongs: Vec<String> = model.key.iter().map(|column| format!("{} IS NOT NULL", name(column))).collect();
@@ -66,6 +69,7 @@ impl Entities {
             let needed =
                 table.files.iter().filter(|file| month_number(&file.month).is_some_and(|m| months.contains(&m)));
             let paths: Vec<&PathBuf> = needed.map(|file| &file.path).collect();
+            lake.fetch_blocking(paths.iter().copied().cloned())?;
             let events = format!(
                 "SELECT * FROM ({}) SEMI JOIN svod_touched USING ({key})",
                 select_from_files(&table.contract, &paths),
@@ -107,7 +111,7 @@ impl Entities {
             drop_view(connection, &table.contract)?;
             connection.execute_batch(&format!("DROP TABLE IF EXISTS {events}"))?;
         }
-        connection.execute_batch("DROP TABLE svod_fresh; DROP TABLE svod_touched; DROP TABLE svod_result;")
+        Ok(connection.execute_batch("DROP TABLE svod_fresh; DROP TABLE svod_touched; DROP TABLE svod_result;")?)
     }
 }
 

@@ -45,6 +45,7 @@ impl Lake {
         let folder = self.table_folder(TableKind::Event, table);
         let in_month = active_files(&loaded).into_iter().filter(|file| file.month == month);
         let files: Vec<_> = in_month.map(|file| file.into_file(&folder)).collect();
+        self.fetch(files.iter().map(|file| file.path.clone())).await?;
         let read = tokio::task::spawn_blocking(move || {
             let mut last: HashMap<i64, (Order, i64)> = HashMap::new();
             let mut former = HashSet::new();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 
-use super::super::entities::{Entities, EventTable, Folding, Progress, written_files};
+use super::super::entities::{Entities, EventTable, FoldError, Folding, Progress, written_files};
 use super::super::lake::{BatchRecord, EntityFile, Lake, LakeError, LakeFile, LoggedFile, TableKind};
 use super::super::models::Model;
 use super::{RefreshContext, RefreshError, RefreshProgress, RefreshStep};
@@ -104,13 +104,23 @@ impl Work {
             let folded = if model.is_builtin() {
                 let versions: Vec<(&str, i64)> =
                     read.iter().map(|table| (table.contract.table.as_str(), table.version)).collect();
-                entities.add_runs(model, &item.batches, &versions, time_zone, whole)
+                entities.add_runs(model, &item.batches, &versions, time_zone, whole).map_err(FoldError::from)
             } else {
-                entities.fold(model, &read, &item.fresh, item.folding)
+                entities.fold(model, &read, &item.fresh, item.folding, lake)
             };
-            folded.map_err(|cause| RefreshError::Fold { model: name.clone(), cause })?;
+            folded.map_err(|error| match error {
+                FoldError::Lake(error) => RefreshError::Lake(error),
+                FoldError::Sql(cause) => RefreshError::Fold { model: name.clone(), cause },
+            })?;
             if let Some(published) = &item.published {
                 let table_folder = lake.table_folder(TableKind::Entity, &name);
+                // A file that is gone is written again.
+                for file in published {
+                    match lake.fetch_blocking([table_folder.join(&file.path)]) {
+                        Ok(()) | Err(LakeError::NoObject { .. }) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
                 entities
                     .spare_equal_months(model, &table_folder, published)
                     .map_err(|cause| RefreshError::Database { path: path.to_owned(), cause })?;

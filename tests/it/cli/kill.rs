@@ -12,7 +12,7 @@ fn n_kills() -> u32 {
 }
 
 /// Everything that the lake and the entities hold, but for ids and moments that differ between any two runs.
-fn whole_lake(program: &Program) -> BTreeMap<String, Vec<String>> {
+pub(super) fn whole_lake(program: &Program) -> BTreeMap<String, Vec<String>> {
     let listing = program.succeed(["sql"]);
     let tables: Vec<&str> = listing.lines().collect();
     assert!(tables.contains(&"cases"), "{tables:?}");
@@ -36,7 +36,7 @@ fn whole_lake(program: &Program) -> BTreeMap<String, Vec<String>> {
     lake
 }
 
-fn headline_figures(program: &Program) -> String {
+pub(super) fn headline_figures(program: &Program) -> String {
     ["appeals", "support_rate", "passports", "cards_issued", "kpi_value", "rows_rejected"]
         .map(|indicator| {
             let by = match indicator {

@@ -4,5 +4,6 @@ mod commands;
 mod kill;
 mod push;
 mod readme;
+mod s3_lake;
 mod samples;
 mod upkeep;

@@ -4,5 +4,5 @@ mod at_once;
 mod history;
 mod lineage;
 mod options;
-mod run_project;
+pub(crate) mod run_project;
 mod schedule;

@@ -1,6 +1,7 @@
 //! What several tests need: where the project lies, and a place to write.
 
 pub mod push;
+pub mod s3;
 pub mod warehouse;
 
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ mod kill;
 mod lake;
 mod models;
 mod rebuild;
+mod s3_lake;
 pub(crate) mod small_project;
 pub(crate) mod upkeep;
 mod versions;

@@ -269,6 +269,31 @@ mod tests {
     }
 
     #[test]
+    fn a_lake_in_a_bucket_is_checked_and_its_keys_lie_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = |lake: &str| {
+            let text = format!("title: {{ru: Свод, en: Svod}}\ntime_zone: Europe/Samara\nlake:\n  s3: {{{lake}}}\n");
+            fs_err::write(folder.path().join(SETTINGS_FILE), text).unwrap();
+            Settings::load(folder.path()).map_err(|problems| problems.to_string())
+        };
+        let settings = load(
+            "bucket: svod, prefix: /warehouse/, endpoint: \"http://minio.local:9000\", region: us-east-1, path_style: true",
+        );
+        let lake = settings.unwrap().lake.unwrap();
+        assert_eq!(lake.to_string(), "s3://svod/warehouse at http://minio.local:9000");
+        assert_eq!(lake.store.secret_key, Secret::Env("AWS_SECRET_ACCESS_KEY".to_owned()));
+        assert_eq!(lake.cache_bytes, 10 * 1024 * 1024 * 1024);
+        let lake =
+            load("bucket: svod, access_key: {env: A}, secret_key: {file: b}, cache_bytes: 5").unwrap().lake.unwrap();
+        assert_eq!(lake.store.access_key, Secret::Env("A".to_owned()));
+        assert_eq!((lake.store.secret_key, lake.cache_bytes), (Secret::File("b".to_owned()), 5));
+        let wrong = load("bucket: svod/warehouse, endpoint: minio").unwrap_err();
+        assert!(wrong.contains("svod.yaml:4:16: `bucket`: `svod/warehouse` is no name of a bucket"), "{wrong}");
+        assert!(wrong.contains("`endpoint`: `minio` is not an HTTP address"), "{wrong}");
+        assert!(load("bucket: svod, secret_key: written-here").is_err());
+    }
+
+    #[test]
     fn lineage_goes_to_one_place() {
         let folder = tempfile::tempdir().unwrap();
         let load = |lineage: &str| {

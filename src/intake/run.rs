@@ -21,9 +21,8 @@ use crate::pipelines::{
 };
 use crate::project::Project;
 use crate::warehouse::refresh::RefreshProgress;
-use crate::warehouse::snapshot::SnapshotError;
 use crate::warehouse::{
-    Lake, LakeError, RefreshContext, RefreshError, RefreshOutcome, RefreshStep, Snapshots, WarehouseLock, refresh,
+    Lake, LakeError, RefreshContext, RefreshError, RefreshOutcome, RefreshStep, TableKind, WarehouseLock, refresh,
 };
 
 /// How far a run is.
@@ -101,9 +100,6 @@ pub enum IntakeError {
         /// Where the key belongs.
         key_file: PathBuf,
     },
-    /// The manifests cannot be listed.
-    #[error(transparent)]
-    Snapshots(#[from] SnapshotError),
     /// The states of the pipelines cannot be written.
     #[error(transparent)]
     States(#[from] StateError),
@@ -189,11 +185,12 @@ impl Run<'_> {
         let address = settings.lake.as_ref().filter(|_| !self.request.options.compare_columns);
         let lake = Lake::open_at(self.data_dir, address).await?;
         let key_file = self.data_dir.join(&settings.pseudonym_key_file);
-        if lake.is_remote() && !key_file.exists() && !Snapshots::new(self.data_dir).numbers()?.is_empty() {
+        let is_in_bucket = settings.lake.is_some();
+        if is_in_bucket && !key_file.exists() && !lake.table_names(TableKind::Event).await?.is_empty() {
             return Err(IntakeError::NoKey { key_file });
         }
         let key = PseudonymKey::load_or_create(&key_file)?;
-        if lake.is_remote() {
+        if is_in_bucket {
             self.restore_states(&lake).await?;
         }
         let reports = self.pull_all(&lake, &key, record, Arc::clone(&on_step)).await?;

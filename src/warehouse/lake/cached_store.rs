@@ -12,10 +12,11 @@ use object_store::aws::AmazonS3;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
+use crate::clock::Clock;
 use crate::domain::error_chain::chain;
 use crate::s3::{Refusal, refusal_of};
 
@@ -112,6 +113,10 @@ impl ObjectStore for CachedStore {
                 got => {
                     return got.map(|mut got| {
                         got.meta.location = location.clone();
+                        if let GetResultPayload::File(file, _) = &got.payload {
+                            // What is read is used; that it cannot be noted only makes it leave the cache earlier.
+                            let _ = file.set_modified(Clock::System.now().into());
+                        }
                         got
                     });
                 }

@@ -33,10 +33,12 @@ impl Lake {
         self.remote.as_ref().map(|remote| remote.object_store())
     }
 
-    /// Where a file or folder of the lake lies, for an engine that has [`Lake::object_store`].
+    /// Where a file or folder lies, by its place on this disk, for an engine that has [`Lake::object_store`]: of the lake in the bucket,
+    /// if it lies in one.
     #[must_use]
     pub fn address_of(&self, path: &Path) -> String {
-        self.remote.as_ref().map_or_else(|| path.to_string_lossy().into_owned(), |remote| remote.url_of(path))
+        let remote = self.remote.as_ref().filter(|_| path.starts_with(&self.root));
+        remote.map_or_else(|| path.to_string_lossy().into_owned(), |remote| remote.url_of(path))
     }
 
     /// Copies files that were written on this disk to the bucket.

@@ -32,12 +32,16 @@ pub(super) async fn check(
             "`svod compact` deletes it once it is a day old"
         };
         let sentence = format!("nothing names the file, a killed run left its {} bytes behind", file.n_bytes);
-        report.add(Finding::note(place_of_file(data_dir, &file), sentence, mend));
+        report.add(Finding::note(place_of_file(data_dir, lake, &file), sentence, mend));
     }
     Ok(())
 }
 
-fn place_of_file(data_dir: &Path, file: &DiskFile) -> String {
+fn place_of_file(data_dir: &Path, lake: &Lake, file: &DiskFile) -> String {
+    let address = lake.address_of(&file.path);
+    if lake.is_remote() && address.starts_with("s3://") {
+        return address;
+    }
     let root = fs_err::canonicalize(data_dir).unwrap_or_else(|_| data_dir.to_owned());
     let path = file.path.strip_prefix(&root).or_else(|_| file.path.strip_prefix(data_dir)).unwrap_or(&file.path);
     path.display().to_string()

@@ -73,7 +73,6 @@ fn the_samples_in_a_bucket_are_the_samples_on_the_disk_also_for_a_new_server() {
     copy_key(&local, &remote);
     remote.succeed(["run"]);
     assert_eq!(headline_figures(&remote), figures);
-    assert_eq!(whole_lake(&remote), lake);
     assert!(!remote.data.path().join("lake").exists());
     assert!(bytes_in_cache(&remote) <= 200_100, "{} bytes", bytes_in_cache(&remote));
     assert!(remote.succeed(["run"]).contains("snapshot 1"));
@@ -94,7 +93,6 @@ fn the_samples_in_a_bucket_are_the_samples_on_the_disk_also_for_a_new_server() {
     assert!(report.contains("snapshot 1"), "{report}");
     assert_eq!(headline_figures(&heir), figures);
     assert_eq!(whole_lake(&heir), lake);
-    assert!(heir.succeed(["verify"]).contains("sound"));
 
     // A lost object is found although the cache has a copy of it, and a compaction changes no figure.
     heir.succeed(["compact"]);
@@ -190,7 +188,12 @@ fn a_store_that_goes_away_loses_nothing() {
     let (events, figures) = (undisturbed.events(), undisturbed.figures());
     let store = S3Server::default();
     let address = store.serve_apart();
-    for n_writes in [3, 9, 14, 20, 26] {
+    store.change(|contents| contents.n_writes_left = Some(1000));
+    let project = small_project(&address);
+    project.write_registers();
+    project.program.succeed(["run"]);
+    let n_all = 1000 - store.change(|contents| contents.n_writes_left.take()).unwrap();
+    for n_writes in [n_all / 6, n_all / 2, n_all - 1] {
         store.change(|contents| contents.objects.clear());
         let project = small_project(&address);
         project.write_registers();

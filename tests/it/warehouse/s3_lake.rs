@@ -94,7 +94,9 @@ async fn a_large_file_goes_in_parts_and_comes_back_whole() {
     let store = S3Server::default();
     let server = server_at(&store.serve().await).await;
     // Ids that no encoding makes smaller.
-    let id = |index: u32| blake3::hash(&index.to_le_bytes()).to_hex().to_string().repeat(4);
+    let id = |index: u32| -> String {
+        (0..4).map(|part: u32| blake3::hash(&(index * 4 + part).to_le_bytes()).to_hex().to_string()).collect()
+    };
     let events: Vec<Event> =
         (0..60_000).map(|index| Event::new(&id(index), "registered", "2024-03-01T08:00:00Z")).collect();
     let version = server.append(1, &events).await;

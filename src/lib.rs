@@ -15,6 +15,10 @@ pub mod clock;
 
 pub mod declarations;
 
+pub mod secrets;
+
+pub mod s3;
+
 pub mod settings;
 
 pub mod warehouse;

@@ -11,6 +11,8 @@ use url::Url;
 
 use crate::declarations::{Problems, Source, Spanned};
 use crate::domain::language::Text;
+use crate::s3::{DEFAULT_REGION, S3Store};
+use crate::secrets::Secret;
 
 /// Name of the file, in the root of a project.
 pub const SETTINGS_FILE: &str = "svod.yaml";
@@ -31,6 +33,54 @@ pub struct RawSettings {
     pseudonym_key_file: PathBuf,
     /// Where OpenLineage events of every run go; absent: nowhere.
     lineage: Option<Spanned<RawLineage>>,
+    /// Where the lake lies; absent: in the data directory.
+    lake: Option<RawLake>,
+}
+
+/// Where the lake lies, as written: exactly one of the keys.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum RawLake {
+    /// In a bucket of an S3-compatible store that knows conditional writes.
+    S3(RawLakeStore),
+}
+
+/// The bucket of the lake, as written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RawLakeStore {
+    /// The bucket, which is there already.
+    bucket: Spanned<String>,
+    /// Folder in the bucket; the whole bucket if absent. Each lake has its own.
+    #[serde(default)]
+    prefix: String,
+    /// Address of the store, e.g. `https://minio.region.ru:9000`; Amazon's if absent. By plain `http` rows go in the clear.
+    endpoint: Option<Spanned<String>>,
+    /// Region of the store; `us-east-1` if absent, which most stores take.
+    region: Option<String>,
+    /// Whether the bucket stands in the path of an address instead of in its host name; true if absent.
+    #[serde(default = "default_true")]
+    path_style: bool,
+    /// Where the access key lies; in the environment variable `AWS_ACCESS_KEY_ID` if absent.
+    access_key: Option<RawKey>,
+    /// Where the secret key lies; in the environment variable `AWS_SECRET_ACCESS_KEY` if absent.
+    secret_key: Option<RawKey>,
+    /// Bytes to which the copies of the lake's files in the data directory are cut down after each refresh; 10737418240 (10 GiB) if absent.
+    cache_bytes: Option<u64>,
+}
+
+/// Where a key lies: exactly one of the keys. It never stands here itself.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum RawKey {
+    /// Name of an environment variable that holds it.
+    Env(String),
+    /// File that holds it, relative to the project.
+    File(String),
+}
+
+fn default_true() -> bool {
+    true
 }
 
 /// Where lineage goes, as written: exactly one of `file` and `url`.
@@ -72,6 +122,28 @@ pub struct Settings {
     pub pseudonym_key_file: PathBuf,
     /// Where lineage goes.
     pub lineage: Option<Lineage>,
+    /// Where the lake lies, if not in the data directory.
+    pub lake: Option<LakeAddress>,
+}
+
+/// A lake in a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LakeAddress {
+    /// The bucket.
+    pub store: S3Store,
+    /// Folder in it, without slashes at its ends; may be empty.
+    pub prefix: String,
+    /// Bytes to which the cache is cut down.
+    pub cache_bytes: u64,
+    /// The project, to which files with keys are relative.
+    pub project: PathBuf,
+}
+
+impl std::fmt::Display for LakeAddress {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "s3://{}/{}", self.store.bucket, self.prefix)?;
+        self.store.endpoint.as_ref().map_or(Ok(()), |endpoint| write!(formatter, " at {endpoint}"))
+    }
 }
 
 /// Where lineage goes.
@@ -125,9 +197,39 @@ impl Settings {
             })
         });
         let lineage = raw.lineage.as_ref().and_then(|lineage| check_lineage(&source, lineage, &mut problems));
-        let RawSettings { title, pseudonym_key_file, .. } = raw;
-        problems.into_result(Self { title, time_zone, bind, pseudonym_key_file, lineage })
+        let RawSettings { title, pseudonym_key_file, lake, .. } = raw;
+        let lake = lake.map(|RawLake::S3(lake)| check_lake(root, &source, lake, &mut problems));
+        problems.into_result(Self { title, time_zone, bind, pseudonym_key_file, lineage, lake })
     }
+}
+
+fn check_lake(root: &Path, source: &Source, raw: RawLakeStore, problems: &mut Problems) -> LakeAddress {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    if raw.bucket.is_empty() || !raw.bucket.bytes().all(is_name) {
+        let problem = source.problem(&raw.bucket, format!("`bucket`: `{}` is no name of a bucket", *raw.bucket));
+        problems.push(problem.help("letters, digits and `-`; a folder in the bucket is named by `prefix`"));
+    }
+    if let Some(endpoint) = &raw.endpoint
+        && !Url::parse(endpoint).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    {
+        let problem = source.problem(endpoint, format!("`endpoint`: `{}` is not an HTTP address", **endpoint));
+        problems.push(problem.help("for instance `https://minio.region.ru:9000`"));
+    }
+    let secret = |key: Option<RawKey>, variable: &str| match key {
+        Some(RawKey::Env(name)) => Secret::Env(name),
+        Some(RawKey::File(file)) => Secret::File(file),
+        None => Secret::Env(variable.to_owned()),
+    };
+    let store = S3Store {
+        bucket: raw.bucket.value,
+        endpoint: raw.endpoint.map(|endpoint| endpoint.trim_end_matches('/').to_owned()),
+        region: raw.region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
+        path_style: raw.path_style,
+        access_key: secret(raw.access_key, "AWS_ACCESS_KEY_ID"),
+        secret_key: secret(raw.secret_key, "AWS_SECRET_ACCESS_KEY"),
+    };
+    let prefix = raw.prefix.trim_matches('/').to_owned();
+    LakeAddress { store, prefix, cache_bytes: raw.cache_bytes.unwrap_or(10 << 30), project: root.to_owned() }
 }
 
 fn check_lineage(source: &Source, raw: &Spanned<RawLineage>, problems: &mut Problems) -> Option<Lineage> {
@@ -164,6 +266,31 @@ mod tests {
         assert!(problems.contains("svod.yaml:2:12: `time_zone`: `Europe/Samarra` is not a time zone"), "{problems}");
         assert!(problems.contains("e.g. `Europe/Samara`"), "{problems}");
         assert!(problems.contains("svod.yaml:3:16: `bind`"), "{problems}");
+    }
+
+    #[test]
+    fn a_lake_in_a_bucket_is_checked_and_its_keys_lie_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = |lake: &str| {
+            let text = format!("title: {{ru: Свод, en: Svod}}\ntime_zone: Europe/Samara\nlake:\n  s3: {{{lake}}}\n");
+            fs_err::write(folder.path().join(SETTINGS_FILE), text).unwrap();
+            Settings::load(folder.path()).map_err(|problems| problems.to_string())
+        };
+        let settings = load(
+            "bucket: svod, prefix: /warehouse/, endpoint: \"http://minio.local:9000\", region: us-east-1, path_style: true",
+        );
+        let lake = settings.unwrap().lake.unwrap();
+        assert_eq!(lake.to_string(), "s3://svod/warehouse at http://minio.local:9000");
+        assert_eq!(lake.store.secret_key, Secret::Env("AWS_SECRET_ACCESS_KEY".to_owned()));
+        assert_eq!(lake.cache_bytes, 10 * 1024 * 1024 * 1024);
+        let lake =
+            load("bucket: svod, access_key: {env: A}, secret_key: {file: b}, cache_bytes: 5").unwrap().lake.unwrap();
+        assert_eq!(lake.store.access_key, Secret::Env("A".to_owned()));
+        assert_eq!((lake.store.secret_key, lake.cache_bytes), (Secret::File("b".to_owned()), 5));
+        let wrong = load("bucket: svod/warehouse, endpoint: minio").unwrap_err();
+        assert!(wrong.contains("svod.yaml:4:16: `bucket`: `svod/warehouse` is no name of a bucket"), "{wrong}");
+        assert!(wrong.contains("`endpoint`: `minio` is not an HTTP address"), "{wrong}");
+        assert!(load("bucket: svod, secret_key: written-here").is_err());
     }
 
     #[test]

@@ -51,7 +51,8 @@ pub(super) fn compact(place: &Place, arguments: &CompactArguments) -> Result<(),
     let progress: CompactionProgress = Arc::new(move |step| told.tell(&words_of_step(step)));
     let silent: RefreshProgress = Arc::new(|_| ());
     let report = context.block_on(async {
-        let lake = Lake::open(&context.data_dir).await.map_err(CliError::failed)?;
+        let opening = Lake::open_at(&context.data_dir, context.project.settings.lake.as_ref());
+        let lake = opening.await.map_err(CliError::failed)?;
         let refreshing = refresh_context(&context.project, &context.data_dir, context.clock, &lake, &silent);
         let compacting = compact_warehouse(refreshing, retention, arguments.dry_run, &progress, &lock);
         compacting.await.map_err(CliError::failed)

@@ -10,6 +10,7 @@ use super::{CliError, Place};
 use crate::clock::Clock;
 use crate::indicators::Engine;
 use crate::project::Project;
+use crate::warehouse::Lake;
 
 /// A loaded project, its data directory and an engine over its snapshots.
 pub(super) struct Context {
@@ -28,8 +29,11 @@ impl Context {
         let data_dir = place.data_dir.clone();
         let runtime = start_runtime()?;
         let (catalog, reference) = (Arc::clone(&project.indicators), Arc::clone(&project.reference));
-        let opening = Engine::new(catalog, reference, project.settings.time_zone, &data_dir, clock);
-        let engine = runtime.block_on(opening).map_err(CliError::failed)?;
+        let opening = Lake::open_at(&data_dir, project.settings.lake.as_ref());
+        let lake = runtime.block_on(opening).map_err(CliError::failed)?;
+        let time_zone = project.settings.time_zone;
+        let engine =
+            Engine::over_lake(lake, catalog, reference, time_zone, &data_dir, clock).map_err(CliError::failed)?;
         Ok(Self { project, data_dir, clock, engine, runtime })
     }
 

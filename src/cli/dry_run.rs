@@ -9,11 +9,14 @@ use super::{CliError, output};
 use crate::indicators::Engine;
 use crate::intake::{RunRequest, Trial};
 use crate::pipelines::{ColumnDifference, PipelineReport};
-use crate::warehouse::WarehouseLock;
+use crate::warehouse::{Lake, WarehouseLock};
 
 /// Tries a run and tells what it would have brought: rows, columns that are not as declared, headline figures before and after.
 pub(super) fn try_run(context: &Context, request: &RunRequest<'_>, lock: WarehouseLock) -> Result<(), CliError> {
+    let opening = Lake::open_at(&context.data_dir, context.project.settings.lake.as_ref());
+    let lake = context.block_on(opening).map_err(CliError::failed)?;
     let trial = Trial::prepare(&context.data_dir, &lock).map_err(CliError::failed)?;
+    context.block_on(lake.copy_to_disk(trial.data_dir())).map_err(CliError::failed)?;
     let Context { project, data_dir, clock, engine, .. } = context;
     let before = context.block_on(headlines(project, engine, data_dir, *clock))?;
     // From here on nobody has to wait: the copy has a lock of its own.

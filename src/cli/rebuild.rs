@@ -29,7 +29,8 @@ pub(super) fn rebuild(place: &Place) -> Result<(), CliError> {
     let told = Arc::clone(&steps);
     let progress: RefreshProgress = Arc::new(move |step| told.tell(&words_of(step)));
     let outcome = context.block_on(async {
-        let lake = Lake::open(&context.data_dir).await.map_err(CliError::failed)?;
+        let opening = Lake::open_at(&context.data_dir, context.project.settings.lake.as_ref());
+        let lake = opening.await.map_err(CliError::failed)?;
         forget_entities(&context.data_dir, &lock).map_err(CliError::failed)?;
         let refreshing = refresh_context(&context.project, &context.data_dir, context.clock, &lake, &progress);
         refresh(refreshing, &lock).await.map_err(CliError::failed)

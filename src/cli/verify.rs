@@ -11,6 +11,7 @@ use super::progress::Steps;
 use super::{CliError, Place, output};
 use crate::clock::Clock;
 use crate::pipelines::PipelineState;
+use crate::settings::Settings;
 use crate::warehouse::lake::LAKE_FOLDER;
 use crate::warehouse::verify::VerifyProgress;
 use crate::warehouse::{Finding, Lake, Severity, VerifyReport, WarehouseLock, verify as verify_warehouse};
@@ -25,10 +26,17 @@ figure is wrong or cannot be read, now or by an older snapshot) or a note, with 
 Exit codes: 0 sound, 1 at least one fault.")]
 pub(super) struct VerifyArguments {}
 
-/// Checks the warehouse and prints what was found. Needs no declarations, so that it works while they are broken.
+/// Checks the warehouse and prints what was found. Needs no declarations but where the lake is, so that it works while they are broken.
 pub(super) fn verify(place: &Place) -> Result<(), CliError> {
     let data_dir = &place.data_dir;
-    if !data_dir.join(LAKE_FOLDER).is_dir() {
+    let has_lake = data_dir.join(LAKE_FOLDER).is_dir();
+    let address = match Settings::load(&place.project) {
+        Ok(settings) => settings.lake,
+        // Broken settings do not say where else the lake could be.
+        Err(_) if has_lake => None,
+        Err(problems) => return Err(problems.into()),
+    };
+    if !has_lake && address.is_none() {
         let advice = "`svod run` makes it, `--data-dir` names another folder";
         return Err(CliError::failed(format!("there is no warehouse in `{}`\n  help: {advice}", data_dir.display())));
     }
@@ -38,7 +46,7 @@ pub(super) fn verify(place: &Place) -> Result<(), CliError> {
     let progress: VerifyProgress =
         Arc::new(move |table, n_done, n_all| told.tell_count(&format!("checking {table}"), n_done, n_all));
     let checked = start_runtime()?.block_on(async {
-        let lake = Lake::open(data_dir).await?;
+        let lake = Lake::open_at(data_dir, address.as_ref()).await?;
         verify_warehouse(data_dir, &lake, Clock::from_environment().now(), &progress, &lock).await
     });
     let mut report = checked.map_err(CliError::failed)?;

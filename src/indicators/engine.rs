@@ -36,6 +36,7 @@ use super::tables::{SnapshotHead, TableContent, TableSource};
 use super::windows::Frame;
 use crate::clock::Clock;
 use crate::domain::period::{Grain, Period};
+use crate::warehouse::lake::Lake;
 use crate::warehouse::reference::Reference;
 
 /// Memory of all queries together; what does not fit goes to the spill folder.
@@ -79,7 +80,7 @@ impl fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// An engine over the snapshots of a data directory, the empty one included.
+    /// An engine over the snapshots of a data directory with its lake, the empty one included.
     ///
     /// # Errors
     /// [`QueryError::Start`] if the data directory cannot be written to.
@@ -90,8 +91,29 @@ impl Engine {
         data_dir: &Path,
         clock: Clock,
     ) -> Result<Self, QueryError> {
-        let source = Arc::new(LakeTables::open(data_dir).await?);
-        Self::over(source, catalog, reference, time_zone, data_dir, clock)
+        let lake = Lake::open(data_dir).await.map_err(|error| QueryError::Start(Box::new(error)))?;
+        Self::over_lake(lake, catalog, reference, time_zone, data_dir, clock)
+    }
+
+    /// An engine over the snapshots of a lake, whose manifests lie in the data directory.
+    ///
+    /// # Errors
+    /// [`QueryError::Start`] if the data directory cannot be written to.
+    pub fn over_lake(
+        lake: Lake,
+        catalog: Arc<Catalog>,
+        reference: Arc<Reference>,
+        time_zone: Tz,
+        data_dir: &Path,
+        clock: Clock,
+    ) -> Result<Self, QueryError> {
+        let bucket = lake.object_store();
+        let source = Arc::new(LakeTables::new(lake, data_dir));
+        let engine = Self::over(source, catalog, reference, time_zone, data_dir, clock)?;
+        if let Some((url, store)) = bucket {
+            engine.context.register_object_store(&url, store);
+        }
+        Ok(engine)
     }
 
     /// An engine over any source of tables; its spill folder is made inside `data_dir`.

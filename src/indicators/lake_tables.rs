@@ -11,10 +11,8 @@ use datafusion::catalog::{MemTable, TableProvider};
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{cast, col};
 use datafusion::prelude::ParquetReadOptions;
-use deltalake_core::{DeltaTableBuilder, DeltaTableError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use url::Url;
 
 use super::definitions::Definitions;
 use super::error::QueryError;
@@ -32,10 +30,9 @@ pub(super) struct LakeTables {
 }
 
 impl LakeTables {
-    /// The snapshots below a data directory.
-    pub(super) async fn open(data_dir: &Path) -> Result<Self, QueryError> {
-        let lake = Lake::open(data_dir).await.map_err(|error| QueryError::Start(Box::new(error)))?;
-        Ok(Self { lake, snapshots: Snapshots::new(data_dir) })
+    /// The snapshots of a lake, whose manifests lie below a data directory.
+    pub(super) fn new(lake: Lake, data_dir: &Path) -> Self {
+        Self { lake, snapshots: Snapshots::new(data_dir) }
     }
 
     /// A published manifest.
@@ -53,10 +50,7 @@ impl LakeTables {
 
     /// A Delta table as it was at a version, with its list of files in memory.
     async fn delta(&self, table: &TableVersion) -> Result<Arc<dyn TableProvider>, Box<dyn Error + Send + Sync>> {
-        let folder = self.lake.table_folder(table.kind, &table.name);
-        let url = Url::from_directory_path(&folder)
-            .map_err(|()| DeltaTableError::InvalidTableLocation(folder.display().to_string()))?;
-        let opened = DeltaTableBuilder::from_url(url)?.with_version(table.version.unsigned_abs()).load().await?;
+        let opened = self.lake.load_version(table.kind, &table.name, table.version).await?;
         let files = Arc::new(opened.snapshot()?.snapshot().clone());
         Ok(Arc::new(opened.table_provider().with_eager_snapshot(files).build().await?))
     }
@@ -65,6 +59,9 @@ impl LakeTables {
     /// batch names is left over from a run that was killed.
     async fn rejected(&self, runs: &TableVersion) -> Result<Arc<dyn TableProvider>, Box<dyn Error + Send + Sync>> {
         let context = SessionContext::new();
+        if let Some((url, store)) = self.lake.object_store() {
+            context.register_object_store(&url, store);
+        }
         let texts = ["pipeline", "file", "quarantine"].map(|name| cast(col(name), DataType::Utf8));
         let columns = texts.into_iter().chain([col("batch")]).collect::<Vec<_>>();
         let mut newest: BTreeMap<(String, String), (i64, Option<String>)> = BTreeMap::new();
@@ -80,7 +77,7 @@ impl LakeTables {
         }
         let named = newest.into_iter().filter_map(|((pipeline, _), (_, name))| Some((pipeline, name?)));
         let files: Vec<String> = named
-            .map(|(pipeline, name)| self.lake.quarantine_folder(&pipeline).join(name).to_string_lossy().into_owned())
+            .map(|(pipeline, name)| self.lake.address_of(&self.lake.quarantine_folder(&pipeline).join(name)))
             .collect();
         let schema = quarantine_schema();
         if files.is_empty() {
@@ -105,7 +102,8 @@ impl TableSource for LakeTables {
                 number: manifest.number,
                 published_at: manifest.published_at,
                 last_event_on: manifest.last_event_on,
-                definitions: manifest.definitions,
+                // A new server over a lake in a bucket has none of before.
+                definitions: manifest.definitions.filter(|edition| self.snapshots.definitions_folder(edition).is_dir()),
                 tables: tables.chain(std::iter::once(rejected)).collect(),
             })
         }

@@ -2,7 +2,7 @@
 //!
 //! Knows neither who started it (the command line, the API, the schedule) nor how its progress is shown.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,14 +16,15 @@ use crate::clock::Clock;
 use crate::domain::language::Lang;
 use crate::domain::sentence::Sentence;
 use crate::pipelines::pseudonym::KeyError;
+use crate::pipelines::state::{StateError, states_in_lake};
 use crate::pipelines::{
-    Pipeline, PipelineReport, Progress, PseudonymKey, RunContext, RunError, RunOptions, StopReason, pull, retry_units,
-    tell_reason, tell_work,
+    Pipeline, PipelineReport, PipelineState, Progress, PseudonymKey, RunContext, RunError, RunOptions, StopReason,
+    pull, retry_units, tell_reason, tell_work,
 };
 use crate::project::Project;
 use crate::warehouse::refresh::RefreshProgress;
 use crate::warehouse::{
-    Lake, LakeError, RefreshContext, RefreshError, RefreshOutcome, RefreshStep, WarehouseLock, refresh,
+    Lake, LakeError, RefreshContext, RefreshError, RefreshOutcome, RefreshStep, TableKind, WarehouseLock, refresh,
 };
 
 /// How far a clock may run behind without anybody being told.
@@ -95,6 +96,18 @@ pub enum IntakeError {
     /// The key of pseudonyms cannot be had.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The lake has rows under a key that is not here.
+    #[error(
+        "the lake was written with a key of pseudonyms that is not in `{}`\n  help: copy it there from the server that is lost; with \
+         another key every person would look like a new one", key_file.display()
+    )]
+    NoKey {
+        /// Where the key belongs.
+        key_file: PathBuf,
+    },
+    /// The states of the pipelines cannot be written.
+    #[error(transparent)]
+    States(#[from] StateError),
     /// The lake cannot be opened.
     #[error(transparent)]
     Lake(#[from] LakeError),
@@ -181,8 +194,19 @@ type Worked = (Vec<PipelineReport>, Option<RefreshOutcome>);
 
 impl Run<'_> {
     async fn work(&self, record: &mut RunRecord, on_step: OnStep) -> Result<Worked, IntakeError> {
-        let lake = Lake::open(self.data_dir).await?;
-        let key = PseudonymKey::load_or_create(&self.data_dir.join(&self.project.settings.pseudonym_key_file))?;
+        let settings = &self.project.settings;
+        // A dry run works on a copy, which lies on the disk wherever the original lies.
+        let address = settings.lake.as_ref().filter(|_| !self.request.options.compare_columns);
+        let lake = Lake::open_at(self.data_dir, address).await?;
+        let key_file = self.data_dir.join(&settings.pseudonym_key_file);
+        let is_in_bucket = settings.lake.is_some();
+        if is_in_bucket && !key_file.exists() && !lake.table_names(TableKind::Event).await?.is_empty() {
+            return Err(IntakeError::NoKey { key_file });
+        }
+        let key = PseudonymKey::load_or_create(&key_file)?;
+        if is_in_bucket {
+            self.restore_states(&lake).await?;
+        }
         let reports = self.pull_all(&lake, &key, record, Arc::clone(&on_step)).await?;
         if self.request.options.stop.is_asked() {
             return Ok((reports, None));
@@ -194,6 +218,22 @@ impl Run<'_> {
         record.refresh_seconds = Some(refreshing.elapsed().as_secs_f64());
         (record.snapshot, record.published) = (Some(outcome.snapshot.number), outcome.published);
         Ok((reports, Some(outcome)))
+    }
+
+    /// Gives a new server over the lake of a lost one the states of its pipelines.
+    async fn restore_states(&self, lake: &Lake) -> Result<(), IntakeError> {
+        let pipelines = &self.project.pipelines;
+        if pipelines.iter().any(|pipeline| PipelineState::path(self.data_dir, pipeline.name()).exists()) {
+            return Ok(());
+        }
+        let contracts = &self.project.contracts;
+        let named = pipelines
+            .iter()
+            .filter_map(|pipeline| Some((pipeline.name(), contracts.get(pipeline.contract())?.table.as_str())));
+        for (pipeline, state) in states_in_lake(lake, named).await? {
+            state.save(&PipelineState::path(self.data_dir, &pipeline))?;
+        }
+        Ok(())
     }
 
     /// Pulls each pipeline; one that stops does not keep the others from their turn, unless the whole run was told to stop.

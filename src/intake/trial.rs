@@ -10,13 +10,13 @@ use tempfile::TempDir;
 
 use super::history::RUNS_FOLDER;
 use crate::warehouse::WarehouseLock;
-use crate::warehouse::lake::LAKE_FOLDER;
+use crate::warehouse::lake::{CACHE_FOLDER, LAKE_FOLDER};
 use crate::warehouse::lock::{LOCK_FILE, LockError};
 
 /// Start of the name of a copy.
 const PREFIX: &str = "dry-run-";
-/// What a copy does without: its own lock, what queries spill, and the records of other runs.
-const LEFT_OUT: [&str; 3] = [LOCK_FILE, "spill", RUNS_FOLDER];
+/// What a copy does without: its own lock, what queries spill, the records of other runs, and the cache of a lake in a bucket.
+const LEFT_OUT: [&str; 4] = [LOCK_FILE, "spill", RUNS_FOLDER, CACHE_FOLDER];
 
 /// Why a copy cannot be made.
 #[derive(Debug, thiserror::Error)]

@@ -16,8 +16,8 @@ use super::source_declaration::{RawAuth, RawHttp, RawHttpCursor, RawPaging, RawT
 use super::sources::cursor::CursorColumn;
 use super::sources::http::{Auth, HttpCursor, HttpSource, JsonPath, Paging, Timeouts, TokenPlace};
 use super::sources::retry::Retries;
-use super::sources::secrets::Parameter;
 use crate::declarations::Spanned;
+use crate::secrets::Parameter;
 
 const MAX_BODY_BYTES: u64 = 1 << 30;
 const MAX_UNIT_BYTES: u64 = 32 << 20;

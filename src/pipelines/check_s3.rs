@@ -5,9 +5,7 @@ use url::{Host, Url};
 use super::check_source::SourceChecker;
 use super::source_declaration::RawS3;
 use super::sources::s3::S3Options;
-
-/// Region of a store that has none of its own.
-const DEFAULT_REGION: &str = "us-east-1";
+use crate::s3::{DEFAULT_REGION, S3Store};
 
 /// Checks the address of the objects and that of the store.
 pub(super) fn check_s3(checker: &mut SourceChecker<'_>, s3: &RawS3) -> S3Options {
@@ -26,15 +24,15 @@ pub(super) fn check_s3(checker: &mut SourceChecker<'_>, s3: &RawS3) -> S3Options
         checker.report(endpoint, format!("`endpoint`: {message}"), Some(help));
     }
     let region = s3.region.as_deref().map_or(DEFAULT_REGION, |region| region.trim());
-    S3Options {
+    let store = S3Store {
         bucket: bucket.to_owned(),
-        pattern: pattern.to_owned(),
         endpoint: s3.endpoint.as_ref().map(|endpoint| endpoint.trim_end_matches('/').to_owned()),
         region: region.to_owned(),
         path_style: s3.path_style,
         access_key: checker.secret("access_key", &s3.access_key),
         secret_key: checker.secret("secret_key", &s3.secret_key),
-    }
+    };
+    S3Options { store, pattern: pattern.to_owned() }
 }
 
 fn split_url(url: &str) -> Option<(&str, &str)> {

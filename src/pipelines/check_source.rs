@@ -19,9 +19,9 @@ use super::source_declaration::{RawParameter, RawPostgres, RawSecret};
 use super::sources::Source;
 use super::sources::cursor::{CursorColumn, LateWindow};
 use super::sources::postgres::{PostgresCursor, PostgresSource};
-use super::sources::secrets::{Parameter, Secret};
 use super::typing::SourceColumn;
 use crate::declarations::{Problems, Spanned};
+use crate::secrets::{Parameter, Secret};
 
 /// How long watched files must have been left alone, if not said.
 const DEFAULT_QUIET: Duration = Duration::from_secs(5);

@@ -3,13 +3,13 @@
 //! The lake is the truth: the state is written after each commit, and where a run was killed between the two, it is mended from the record of
 //! the last batch in the lake.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::warehouse::lake::BatchRecord;
+use crate::warehouse::lake::{BatchRecord, Lake, LakeError};
 
 /// Why a state cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +104,30 @@ impl PipelineState {
         fs_err::File::open(folder)?.sync_all()?;
         Ok(())
     }
+}
+
+/// The states of some pipelines, each with the table of its contract, as all batches in the lake have left them.
+///
+/// # Errors
+/// [`LakeError`] if the log of a table cannot be read.
+pub async fn states_in_lake<'a>(
+    lake: &Lake,
+    pipelines: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<BTreeMap<String, PipelineState>, LakeError> {
+    let mut names: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (pipeline, table) in pipelines {
+        names.entry(table).or_default().insert(pipeline);
+    }
+    let mut states: BTreeMap<String, PipelineState> = BTreeMap::new();
+    for (table, names) in names {
+        let Some(version) = lake.version(table).await? else { continue };
+        for batch in lake.batches_between(table, -1, version).await? {
+            if names.contains(batch.pipeline.as_str()) {
+                states.entry(batch.pipeline.clone()).or_default().note(&batch);
+            }
+        }
+    }
+    Ok(states)
 }
 
 #[cfg(test)]

@@ -5,19 +5,11 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::lake::{Lake, LakeError, LoggedFile, TableHistory, TableKind};
+use super::lake::{DiskFile, Lake, LakeError, LoggedFile, TableHistory, TableKind};
 use super::snapshot::{SNAPSHOTS_FOLDER, Snapshot, TableVersion, table_key};
 
 /// How old a file that nothing names has to be before it is deleted: a copy or a restore may be on its way.
 pub(super) const SAFE_AGE: TimeDelta = TimeDelta::hours(24);
-
-/// A file on the disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct DiskFile {
-    pub(super) path: PathBuf,
-    pub(super) n_bytes: u64,
-    pub(super) modified_at: DateTime<Utc>,
-}
 
 impl DiskFile {
     /// Whether it has been there long enough to be deleted if nothing names it.
@@ -65,29 +57,12 @@ pub(super) fn needed_files(
 }
 
 /// Every table that has a folder, by kind and name.
-pub(super) fn tables(lake: &Lake) -> Result<Vec<(TableKind, String)>, LakeError> {
+pub(super) async fn tables(lake: &Lake) -> Result<Vec<(TableKind, String)>, LakeError> {
     let mut tables = Vec::new();
     for kind in [TableKind::Event, TableKind::Entity] {
-        tables.extend(lake.table_names(kind)?.into_iter().map(|name| (kind, name)));
+        tables.extend(lake.table_names(kind).await?.into_iter().map(|name| (kind, name)));
     }
     Ok(tables)
-}
-
-/// Data files below a table's folder by path relative to it.
-pub(super) fn files_of_table(folder: &Path) -> Result<BTreeMap<String, DiskFile>, LakeError> {
-    let mut files = BTreeMap::new();
-    for partition in fs_err::read_dir(folder)? {
-        let partition = partition?;
-        let name = partition.file_name().to_string_lossy().into_owned();
-        if !partition.path().is_dir() || name.starts_with('_') {
-            continue;
-        }
-        for file in files_in(&partition.path())? {
-            let own = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            files.insert(format!("{name}/{own}"), file);
-        }
-    }
-    Ok(files)
 }
 
 /// The first table that a snapshot names and that has no readable log.
@@ -99,7 +74,7 @@ pub(super) fn missing_table<'a>(snapshots: &'a [Snapshot], histories: &[TableHis
 }
 
 /// Files of rejected rows that no batch record names. While a table's log is missing they cannot be told from others.
-pub(super) fn unnamed_quarantine(
+pub(super) async fn unnamed_quarantine(
     lake: &Lake,
     histories: &[TableHistory],
     snapshots: &[Snapshot],
@@ -112,8 +87,10 @@ pub(super) fn unnamed_quarantine(
         .flat_map(TableHistory::batches)
         .filter_map(|batch| Some(lake.quarantine_folder(&batch.pipeline).join(batch.quarantine.as_ref()?)))
         .collect();
-    let files = lake.quarantine_files(None)?.into_iter().filter(|path| !named.contains(path));
-    files.map(|path| disk_file(path).map_err(LakeError::from)).collect()
+    let files = lake.files_below(&lake.quarantine_folder("")).await?.into_iter();
+    Ok(files
+        .filter(|file| file.path.extension().is_some_and(|ending| ending == "parquet") && !named.contains(&file.path))
+        .collect())
 }
 
 /// Files that a killed process was about to rename: manifests and states of pipelines.
@@ -133,14 +110,9 @@ fn files_in(folder: &Path) -> Result<Vec<DiskFile>, LakeError> {
     for entry in fs_err::read_dir(folder)? {
         let path = entry?.path();
         if path.is_file() {
-            files.push(disk_file(path)?);
+            files.push(DiskFile::at(path)?);
         }
     }
     files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(files)
-}
-
-fn disk_file(path: PathBuf) -> Result<DiskFile, std::io::Error> {
-    let metadata = fs_err::metadata(&path)?;
-    Ok(DiskFile { n_bytes: metadata.len(), modified_at: metadata.modified()?.into(), path })
 }

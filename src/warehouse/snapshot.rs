@@ -168,13 +168,18 @@ impl Snapshots {
         Ok(numbers)
     }
 
+    /// The manifest of a snapshot.
+    pub(super) fn text_of(&self, snapshot: &Snapshot) -> Result<Vec<u8>, SnapshotError> {
+        serde_json::to_vec_pretty(snapshot)
+            .map_err(|cause| SnapshotError::Manifest { path: self.path(snapshot.number), cause })
+    }
+
     /// Publishes a snapshot: the manifest is written beside, made durable and renamed into its place.
     pub(super) fn publish(&self, snapshot: &Snapshot) -> Result<(), SnapshotError> {
         fs_err::create_dir_all(&self.folder)?;
         let path = self.path(snapshot.number);
         let beside = path.with_extension("tmp");
-        let text = serde_json::to_vec_pretty(snapshot)
-            .map_err(|cause| SnapshotError::Manifest { path: path.clone(), cause })?;
+        let text = self.text_of(snapshot)?;
         let mut file = fs_err::File::create(&beside)?;
         file.write_all(&text)?;
         file.sync_all()?;

@@ -156,8 +156,8 @@ impl Teller<'_> {
             .collect();
         let folder = self.lake.table_folder(TableKind::Event, &contract.table);
         let mut output = json!({
-            "namespace": "file",
-            "name": absolute(&folder),
+            "namespace": if self.lake.is_remote() { "s3" } else { "file" },
+            "name": if self.lake.is_remote() { self.lake.address_of(&folder) } else { absolute(&folder) },
             "facets": {"schema": Facet::Schema.with(json!({"fields": fields}))},
         });
         if let (Some(report), Some(output)) = (report, output.as_object_mut()) {

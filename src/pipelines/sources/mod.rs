@@ -12,7 +12,6 @@ mod pulled;
 pub mod push;
 pub mod retry;
 pub mod s3;
-pub mod secrets;
 mod stamps;
 pub mod trust;
 

@@ -3,71 +3,39 @@
 //! An object is fetched whole to a file before any row of it is read; a body that breaks off is asked for again from where it broke.
 
 use std::collections::VecDeque;
-use std::error::Error;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use fs_err::File;
 use futures::{StreamExt, TryStreamExt};
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::aws::AmazonS3;
 use object_store::path::Path as Key;
-use object_store::{ClientOptions, GetOptions, ObjectMeta, ObjectStore, RetryConfig};
+use object_store::{GetOptions, ObjectMeta, ObjectStore};
 use tokio::runtime::Handle;
 
 use super::files::SourceFile;
-use super::secrets::{Secret, SecretError};
 use super::{Next, Surroundings, Unit};
 use crate::pipelines::state::PipelineState;
+use crate::s3::{ClientError, Refusal, S3Store, refusal_of};
 
 /// Folder of fetched objects inside the data directory.
 const FETCHED_FOLDER: &str = "fetched";
-/// How often a request is repeated, and for how long altogether.
-const MAX_RETRIES: usize = 5;
-const RETRY_TIMEOUT: Duration = Duration::from_mins(1);
-/// Longest time for one answer with its body; a body that takes longer is asked for again from where it was.
-const REQUEST_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// What a pipeline declares of its store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct S3Options {
-    /// The bucket.
-    pub bucket: String,
+    /// The store and its bucket.
+    pub store: S3Store,
     /// Pattern of the objects' keys.
     pub pattern: String,
-    /// Address of the store; Amazon's if none.
-    pub endpoint: Option<String>,
-    /// Region of the store.
-    pub region: String,
-    /// Whether the bucket stands in the path of an address.
-    pub path_style: bool,
-    /// Where the access key is.
-    pub access_key: Secret,
-    /// Where the secret key is.
-    pub secret_key: Secret,
 }
 
 /// Why objects cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum S3Error {
-    /// A key of the store is not there.
-    #[error("`{key}`")]
-    Secret {
-        /// `access_key` or `secret_key`.
-        key: &'static str,
-        /// What is wrong with it.
-        #[source]
-        cause: SecretError,
-    },
-    /// The settings make no client.
-    #[error("the store of `s3://{bucket}` cannot be asked")]
-    Client {
-        /// The bucket.
-        bucket: String,
-        /// What is wrong.
-        #[source]
-        cause: object_store::Error,
-    },
+    /// The declaration makes no client.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// The store does not know the keys, or they may not do this.
     #[error(
         "the store of `s3://{bucket}` refuses the keys; check `access_key` and `secret_key`, and that they may list the bucket and read its objects"
@@ -136,13 +104,13 @@ impl S3Feed {
             Ok(None) => Next::End,
             Err(error) => {
                 self.is_over = true;
-                Next::Failed(format!("s3://{}/{}", self.options.bucket, self.options.pattern), error.into())
+                Next::Failed(format!("s3://{}/{}", self.options.store.bucket, self.options.pattern), error.into())
             }
         }
     }
 
     fn take(&self, store: &AmazonS3, object: &ObjectMeta, state: &PipelineState) -> Next {
-        let name = format!("s3://{}/{}", self.options.bucket, object.location);
+        let name = format!("s3://{}/{}", self.options.store.bucket, object.location);
         let mark = object.e_tag.as_ref().map(|tag| format!("etag {}", tag.trim_matches('"')));
         let is_known = |hash: &String| state.files.get(&name) == Some(hash);
         if mark.as_ref().is_some_and(is_known) {
@@ -162,33 +130,11 @@ impl S3Feed {
 
     fn next_object(&mut self) -> Result<Option<(AmazonS3, ObjectMeta)>, S3Error> {
         if self.listed.is_none() {
-            let store = self.client()?;
+            let store = self.options.store.client(&self.project)?;
             let objects = Handle::current().block_on(self.list(&store))?;
             self.listed = Some((store, objects));
         }
         Ok(self.listed.as_mut().and_then(|(store, objects)| Some((store.clone(), objects.pop_front()?))))
-    }
-
-    fn client(&self) -> Result<AmazonS3, S3Error> {
-        let S3Options { bucket, endpoint, region, path_style, access_key, secret_key, .. } = &self.options;
-        let read = |key, secret: &Secret| secret.read(&self.project).map_err(|cause| S3Error::Secret { key, cause });
-        let retry = RetryConfig { max_retries: MAX_RETRIES, retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() };
-        // Plain HTTP is declared for stores on this machine only.
-        let is_plain = endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
-        let client = ClientOptions::new().with_timeout(REQUEST_TIMEOUT).with_allow_http(is_plain);
-        let mut builder = AmazonS3Builder::new()
-            .with_bucket_name(bucket)
-            .with_region(region)
-            .with_virtual_hosted_style_request(!path_style)
-            .with_access_key_id(read("access_key", access_key)?)
-            .with_secret_access_key(read("secret_key", secret_key)?)
-            .with_client_options(client)
-            .with_retry(retry);
-        if let Some(endpoint) = endpoint {
-            let host_style = || endpoint.replacen("://", &format!("://{bucket}."), 1);
-            builder = builder.with_endpoint(if *path_style { endpoint.clone() } else { host_style() });
-        }
-        builder.build().map_err(|cause| S3Error::Client { bucket: bucket.clone(), cause })
     }
 
     /// The objects that the pattern names, in order of their keys.
@@ -227,17 +173,15 @@ impl S3Feed {
         if n_bytes == object.size { Ok((path, hasher.finalize().to_hex().to_string())) } else { Err(S3Error::Changed) }
     }
 
-    /// What an error of the store means. Its kind is known for objects only; for a list the answer's text has to tell.
+    /// What an error of the store means.
     fn not_had(&self, cause: object_store::Error) -> S3Error {
-        const REFUSALS: [&str; 4] = ["InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "403 Forbidden"];
-        let bucket = self.options.bucket.clone();
-        let text = whole_text(&cause);
-        match cause {
-            object_store::Error::Precondition { .. } => S3Error::Changed,
-            _ if text.contains("NoSuchBucket") => S3Error::NoBucket { bucket },
-            object_store::Error::NotFound { .. } => S3Error::Changed,
-            _ if REFUSALS.iter().any(|refusal| text.contains(refusal)) => S3Error::Refused { bucket },
-            cause => S3Error::Unreachable { bucket, cause },
+        let bucket = self.options.store.bucket.clone();
+        match (refusal_of(&cause), cause) {
+            (_, object_store::Error::Precondition { .. }) => S3Error::Changed,
+            (Some(Refusal::NoBucket), _) => S3Error::NoBucket { bucket },
+            (_, object_store::Error::NotFound { .. }) => S3Error::Changed,
+            (Some(Refusal::Keys), _) => S3Error::Refused { bucket },
+            (None, cause) => S3Error::Unreachable { bucket, cause },
         }
     }
 }
@@ -246,17 +190,6 @@ impl S3Feed {
 fn fixed_folder(pattern: &str) -> &str {
     let fixed = pattern.find(['*', '?', '[']).map_or(pattern, |first| pattern.get(..first).unwrap_or_default());
     fixed.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// The sentences of an error and of its causes.
-fn whole_text(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

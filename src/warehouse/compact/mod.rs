@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::lake::{CompactionRecord, DroppedEvents, LakeError};
+use super::lake::{CompactionRecord, DroppedEvents};
 use super::lock::WarehouseLock;
 use super::models::Versions;
 use super::refresh::{RefreshContext, RefreshProgress, RefreshStep, refresh};
@@ -132,6 +132,7 @@ pub async fn compact(
     if !dry_run {
         progress(&CompactionStep::Forgetting);
         for number in &report.forgotten {
+            context.lake.give_up_manifest(*number).await?;
             snapshots.remove(*number)?;
         }
         if !report.forgotten.is_empty() {
@@ -139,9 +140,7 @@ pub async fn compact(
             snapshots.forget_definitions(&named).map_err(SnapshotError::from)?;
         }
         progress(&CompactionStep::Deleting);
-        for file in sweep.unneeded.iter().chain(&sweep.orphans) {
-            fs_err::remove_file(&file.path).map_err(LakeError::from)?;
-        }
+        context.lake.delete(sweep.unneeded.iter().chain(&sweep.orphans)).await?;
     }
     Ok(report)
 }

@@ -35,12 +35,13 @@ pub(super) async fn plan_table(
     needs_all: bool,
 ) -> Result<Option<TablePlan>, CompactionError> {
     let Some(history) = lake.history(TableKind::Event, &contract.table).await? else { return Ok(None) };
-    let (contract, spill) = (contract.clone(), data_dir.join("compact.tmp"));
-    let planned = tokio::task::spawn_blocking(move || plan_months(&history, contract, &spill, needs_all));
+    let (lake, contract, spill) = (lake.clone(), contract.clone(), data_dir.join("compact.tmp"));
+    let planned = tokio::task::spawn_blocking(move || plan_months(&lake, &history, contract, &spill, needs_all));
     planned.await.map_err(|_| CompactionError::Stopped)?
 }
 
 fn plan_months(
+    lake: &Lake,
     history: &TableHistory,
     contract: Contract,
     spill: &Path,
@@ -65,6 +66,7 @@ fn plan_months(
             Superseded::default()
         } else {
             let paths: Vec<PathBuf> = files.iter().map(|file| history.folder.join(&file.path)).collect();
+            lake.fetch_blocking(paths.iter().cloned())?;
             find_superseded(&plan.contract, &paths, spill)
                 .map_err(|cause| CompactionError::Superseded { table: history.table.clone(), cause })?
         };

@@ -4,10 +4,8 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use super::super::inventory::{
-    DiskFile, files_of_table, missing_table, needed_files, tables, temporary_files, unnamed_quarantine,
-};
-use super::super::lake::{Lake, LakeError};
+use super::super::inventory::{missing_table, needed_files, tables, temporary_files, unnamed_quarantine};
+use super::super::lake::{DiskFile, Lake, LakeError};
 use super::super::snapshot::Snapshot;
 use super::CompactionError;
 
@@ -35,15 +33,15 @@ pub(super) async fn plan_sweep(
     let mut unnamed = temporary_files(data_dir)?;
     let mut histories = Vec::new();
     let latest = kept.last().map(|snapshot| snapshot.number);
-    for (kind, table) in tables(lake)? {
+    for (kind, table) in tables(lake).await? {
         let Some(history) = lake.history(kind, &table).await? else {
             // Nothing was ever committed to it: the first writer was killed.
-            unnamed.extend(files_of_table(&lake.table_folder(kind, &table))?.into_values());
+            unnamed.extend(lake.files_of_table(kind, &table).await?.into_iter().map(|(_, file)| file));
             continue;
         };
         let needed = needed_files(&history, kept)?;
         let known = history.paths();
-        for (path, file) in files_of_table(&history.folder)? {
+        for (path, file) in lake.files_of_table(kind, &table).await? {
             match needed.get(&path) {
                 Some(need) if need.is_latest || need.snapshots.iter().any(|number| Some(*number) == latest) => {}
                 Some(_) => {
@@ -60,7 +58,7 @@ pub(super) async fn plan_sweep(
     if let Some(lost) = missing_table(kept, &histories) {
         return Err(LakeError::NoVersion { table: lost.name.clone(), version: lost.version }.into());
     }
-    unnamed.extend(unnamed_quarantine(lake, &histories, kept)?);
+    unnamed.extend(unnamed_quarantine(lake, &histories, kept).await?);
     let (old, young): (Vec<_>, Vec<_>) = unnamed.into_iter().partition(|file| file.is_old(now));
     sweep.orphans = old;
     sweep.n_young = young.len();

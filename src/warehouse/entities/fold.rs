@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use super::super::database::{name, names, text};
 use super::super::event_views::{create_list, create_view, drop_list, drop_view, select_from_files};
-use super::super::lake::LakeFile;
+use super::super::lake::{Lake, LakeFile};
 use super::super::models::{Model, Versions, select_of};
-use super::{ALL_MONTHS, Entities, EventTable, entity_table, month_of};
+use super::{ALL_MONTHS, Entities, EventTable, FoldError, entity_table, month_of};
 
 /// Events that are folded at once: their states take a few hundred megabytes.
 const EVENTS_PER_SLICE: u64 = 1_500_000;
@@ -17,7 +17,8 @@ const SAMPLED_KEYS: u64 = 20_000;
 impl Entities {
     /// Folds all events, slice after slice: so many keys that their states fit into memory, which costs a third of the
     /// time that DuckDB takes when it has to spill them.
-    pub(super) fn fold_whole(&self, model: &Model, tables: &[&EventTable]) -> Result<(), duckdb::Error> {
+    pub(super) fn fold_whole(&self, model: &Model, tables: &[&EventTable], lake: &Lake) -> Result<(), FoldError> {
+        lake.fetch_blocking(tables.iter().flat_map(|table| &table.files).map(|file| file.path.clone()))?;
         let months = months_table(model);
         self.create_entity(model)?;
         self.connection
@@ -44,7 +45,7 @@ impl Entities {
              INSERT INTO svod.dirty VALUES ({model}, '{ALL_MONTHS}');",
             model = text(&model.name),
         ))?;
-        model.lists.iter().try_for_each(|list| drop_list(&self.connection, list))
+        Ok(model.lists.iter().try_for_each(|list| drop_list(&self.connection, list))?)
     }
 
     /// Conditions on events that divide them by ranges of the first column of the key, about [`EVENTS_PER_SLICE`] in each.
@@ -80,7 +81,9 @@ impl Entities {
         model: &Model,
         tables: &[&EventTable],
         fresh: &BTreeMap<String, Vec<LakeFile>>,
-    ) -> Result<(), duckdb::Error> {
+        lake: &Lake,
+    ) -> Result<(), FoldError> {
+        lake.fetch_blocking(fresh.values().flatten().map(|file| file.path.clone()))?;
         let connection = &self.connection;
         let key = names(model.key.iter().map(String::as_str));
         let belongs: Vec<String> = model.key.iter().map(|column| format!("{} IS NOT NULL", name(column))).collect();
@@ -107,6 +110,7 @@ impl Entities {
             let needed =
                 table.files.iter().filter(|file| month_number(&file.month).is_some_and(|m| months.contains(&m)));
             let paths: Vec<&PathBuf> = needed.map(|file| &file.path).collect();
+            lake.fetch_blocking(paths.iter().copied().cloned())?;
             let events = format!(
                 "SELECT * FROM ({}) SEMI JOIN {touched} USING ({key})",
                 select_from_files(&table.contract, &paths),
@@ -148,7 +152,7 @@ impl Entities {
             drop_view(connection, &table.contract)?;
             connection.execute_batch(&format!("DROP TABLE IF EXISTS {events}"))?;
         }
-        connection.execute_batch("DROP TABLE svod_fresh")
+        Ok(connection.execute_batch("DROP TABLE svod_fresh")?)
     }
 }
 

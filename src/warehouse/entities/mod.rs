@@ -25,7 +25,7 @@ use duckdb::{Connection, params};
 use super::contracts::Contract;
 use super::database::{self, name};
 use super::event_views::drop_view;
-use super::lake::LakeFile;
+use super::lake::{Lake, LakeError, LakeFile};
 use super::models::Model;
 
 pub(super) use write::written_files;
@@ -51,6 +51,17 @@ pub(super) enum Folding {
     Whole,
     /// Only keys that new events touch.
     Touched,
+}
+
+/// Why a model cannot be folded.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FoldError {
+    /// Its events cannot be had.
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    /// Its SQL failed.
+    #[error(transparent)]
+    Sql(#[from] duckdb::Error),
 }
 
 /// What a model had seen.
@@ -107,22 +118,23 @@ impl Entities {
         tables: &[&EventTable],
         fresh: &BTreeMap<String, Vec<LakeFile>>,
         folding: Folding,
-    ) -> Result<(), duckdb::Error> {
+        lake: &Lake,
+    ) -> Result<(), FoldError> {
         self.connection.execute_batch("BEGIN")?;
         let folded = match folding {
-            Folding::Whole => self.fold_whole(model, tables),
-            Folding::Touched => self.fold_touched(model, tables, fresh),
+            Folding::Whole => self.fold_whole(model, tables, lake),
+            Folding::Touched => self.fold_touched(model, tables, fresh, lake),
         };
         let versions: Vec<(&str, i64)> =
             tables.iter().map(|table| (table.contract.table.as_str(), table.version)).collect();
-        let done = folded.and_then(|()| self.note_progress(model, &versions));
+        let done = folded.and_then(|()| Ok(self.note_progress(model, &versions)?));
         self.end(done)?;
-        tables.iter().try_for_each(|table| drop_view(&self.connection, &table.contract))
+        Ok(tables.iter().try_for_each(|table| drop_view(&self.connection, &table.contract))?)
     }
 
-    fn end(&self, done: Result<(), duckdb::Error>) -> Result<(), duckdb::Error> {
+    fn end<E: From<duckdb::Error>>(&self, done: Result<(), E>) -> Result<(), E> {
         match done {
-            Ok(()) => self.connection.execute_batch("COMMIT"),
+            Ok(()) => Ok(self.connection.execute_batch("COMMIT")?),
             Err(error) => {
                 self.connection.execute_batch("ROLLBACK")?;
                 Err(error)

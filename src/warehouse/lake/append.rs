@@ -4,17 +4,15 @@ use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
-use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
+use deltalake_core::kernel::transaction::CommitProperties;
 use deltalake_core::kernel::{Action, Add, StructField, Transaction};
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableError, TableProperty};
 
 use super::super::contracts::Contract;
-use super::{
-    BatchRecord, Lake, LakeError, LakeWriter, MONTH, RECORD_KEY, TableKind, commit_name, delta_schema, sync,
-    table_builder, version_of,
-};
+use super::commit::Commit;
+use super::{BatchRecord, Lake, LakeError, LakeWriter, MONTH, RECORD_KEY, TableKind, delta_schema, version_of};
 
 impl Lake {
     /// Starts writing one batch of events.
@@ -94,38 +92,40 @@ impl Lake {
         let table = self.event_table(contract).await?;
         let known = transaction_version(&table, &record.pipeline).await;
         if known.map_err(|cause| open_error(&contract.table, cause))?.is_some_and(|known| known >= record.number) {
+            // Under the lock of this data directory only another server can have taken the number.
+            if self.is_remote() {
+                return Err(LakeError::Overtaken { table: contract.table.clone() });
+            }
             let folder = self.table_folder(TableKind::Event, &contract.table);
             for file in files {
                 fs_err::remove_file(folder.join(file.path))?;
             }
             return Ok(version_of(&table));
         }
-        let committed = async {
-            let token = Transaction {
-                app_id: record.pipeline.clone(),
-                version: record.number,
-                last_updated: Some(record.finished_at.timestamp_millis()),
-            };
-            let metadata = serde_json::to_value(record)?;
-            let properties = CommitProperties::default()
-                .with_metadata([(RECORD_KEY.to_owned(), metadata)])
-                .with_application_transaction(token)
-                .with_cleanup_expired_logs(Some(false));
-            let operation = DeltaOperation::Write {
-                mode: SaveMode::Append,
-                partition_by: Some(vec![MONTH.to_owned()]),
-                predicate: None,
-            };
-            let state: &dyn TableReference = table.snapshot()?;
-            let commit = CommitBuilder::from(properties)
-                .with_actions(files.into_iter().map(Action::Add).collect())
-                .build(Some(state), table.log_store(), operation)
-                .await?;
-            Ok(i64::try_from(commit.version()).unwrap_or(i64::MAX))
+        let token = Transaction {
+            app_id: record.pipeline.clone(),
+            version: record.number,
+            last_updated: Some(record.finished_at.timestamp_millis()),
         };
-        let version = committed.await.map_err(|cause: DeltaTableError| commit_error(&contract.table, cause))?;
-        self.sync_commit(TableKind::Event, &contract.table, version)?;
-        Ok(version)
+        let metadata = serde_json::to_value(record).map_err(|cause| commit_error(&contract.table, cause.into()))?;
+        let properties = CommitProperties::default()
+            .with_metadata([(RECORD_KEY.to_owned(), metadata)])
+            .with_application_transaction(token.clone());
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: Some(vec![MONTH.to_owned()]),
+            predicate: None,
+        };
+        let rejected = record.quarantine.iter().map(|name| self.quarantine_folder(&record.pipeline).join(name));
+        self.upload(rejected.collect()).await?;
+        let actions = files.into_iter().map(Action::Add).collect();
+        self.commit(
+            TableKind::Event,
+            &contract.table,
+            &table,
+            Commit { actions, token: Some(token), properties, operation },
+        )
+        .await
     }
 
     /// The event table of a contract, made or widened to the contract's columns where needed.
@@ -146,11 +146,10 @@ impl Lake {
         schema: &Schema,
         properties: Vec<(TableProperty, &str)>,
     ) -> Result<DeltaTable, LakeError> {
-        let folder = self.table_folder(kind, table);
-        fs_err::create_dir_all(&folder)?;
+        fs_err::create_dir_all(self.table_folder(kind, table))?;
+        let log_store = self.log_store(kind, table)?;
         let fields: Vec<StructField> = delta_schema(table, schema)?.fields().cloned().collect();
         let created = async {
-            let log_store = table_builder(&folder)?.build()?.log_store();
             let mut builder = CreateBuilder::new()
                 .with_log_store(log_store)
                 .with_table_name(table)
@@ -161,18 +160,10 @@ impl Lake {
             }
             builder.await
         };
-        let created =
-            created.await.map_err(|cause| LakeError::Create { table: table.to_owned(), cause: Box::new(cause) })?;
+        let failed = |cause| LakeError::Create { table: table.to_owned(), cause: Box::new(cause) }.told();
+        let created = created.await.map_err(failed)?;
         self.sync_commit(kind, table, version_of(&created))?;
         Ok(created)
-    }
-
-    /// Makes a commit survive a power cut.
-    pub(super) fn sync_commit(&self, kind: TableKind, table: &str, version: i64) -> Result<(), LakeError> {
-        let log = self.table_folder(kind, table).join("_delta_log");
-        sync(&log.join(commit_name(version)))?;
-        sync(&log)?;
-        Ok(())
     }
 }
 
@@ -201,7 +192,7 @@ async fn add_columns(table: DeltaTable, name: &str, schema: &Schema) -> Result<D
         return Ok(table);
     }
     let columns = missing.iter().map(|field| field.name().clone()).collect();
-    let evolve = |cause| LakeError::Evolve { table: name.to_owned(), columns, cause: Box::new(cause) };
+    let evolve = |cause| LakeError::Evolve { table: name.to_owned(), columns, cause: Box::new(cause) }.told();
     table.add_columns().with_fields(missing).await.map_err(evolve)
 }
 
@@ -211,9 +202,9 @@ async fn transaction_version(table: &DeltaTable, pipeline: &str) -> Result<Optio
 }
 
 fn open_error(table: &str, cause: DeltaTableError) -> LakeError {
-    LakeError::Open { table: table.to_owned(), cause: Box::new(cause) }
+    LakeError::Open { table: table.to_owned(), cause: Box::new(cause) }.told()
 }
 
 pub(super) fn commit_error(table: &str, cause: DeltaTableError) -> LakeError {
-    LakeError::Commit { table: table.to_owned(), cause: Box::new(cause) }
+    LakeError::Commit { table: table.to_owned(), cause: Box::new(cause) }.told()
 }

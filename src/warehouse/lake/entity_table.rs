@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
+use deltalake_core::kernel::transaction::CommitProperties;
 use deltalake_core::kernel::{Action, Add, LogicalFileView, MetadataExt, Protocol, Remove};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
-use deltalake_core::{DeltaTable, DeltaTableError, TableProperty};
+use deltalake_core::{DeltaTable, TableProperty};
 
 use roaring::RoaringTreemap;
 
 use super::append::commit_error;
 use super::checksum::hash_in;
+use super::commit::Commit;
 use super::deletion::{descriptor_of, rows_in};
 use super::writer::add_action;
 use super::{ActiveFile, Lake, LakeError, MONTH, TableKind, delta_schema, sync, version_of};
@@ -179,23 +180,13 @@ impl Lake {
         if actions.is_empty() {
             return Ok(version_of(&table));
         }
-        let committed = async {
-            let operation = DeltaOperation::Write {
-                mode: SaveMode::Overwrite,
-                partition_by: Some(vec![MONTH.to_owned()]),
-                predicate: None,
-            };
-            let properties = CommitProperties::default().with_cleanup_expired_logs(Some(false));
-            let state: &dyn TableReference = table.snapshot()?;
-            let commit = CommitBuilder::from(properties)
-                .with_actions(actions)
-                .build(Some(state), table.log_store(), operation)
-                .await?;
-            Ok(i64::try_from(commit.version()).unwrap_or(i64::MAX))
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Overwrite,
+            partition_by: Some(vec![MONTH.to_owned()]),
+            predicate: None,
         };
-        let version = committed.await.map_err(|cause: DeltaTableError| commit_error(model, cause))?;
-        self.sync_commit(TableKind::Entity, model, version)?;
-        Ok(version)
+        let properties = CommitProperties::default();
+        self.commit(TableKind::Entity, model, &table, Commit { actions, token: None, properties, operation }).await
     }
 }
 

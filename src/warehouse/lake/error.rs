@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use deltalake_core::DeltaTableError;
 
+use super::cached_store::{StoreProblem, problem_in};
+use crate::s3::ClientError;
+
 /// Why the lake could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum LakeError {
@@ -122,4 +125,75 @@ pub enum LakeError {
         /// The table.
         table: String,
     },
+    /// The store of the lake does not do what it is asked.
+    #[error(transparent)]
+    Store(#[from] StoreProblem),
+    /// The store of the lake cannot be asked.
+    #[error("`lake` in svod.yaml")]
+    Client(#[from] ClientError),
+    /// The name of the bucket is no part of an address.
+    #[error("the bucket `{bucket}` has a name that no address can hold")]
+    Bucket {
+        /// The bucket.
+        bucket: String,
+    },
+    /// The store overwrites what it was told to write only where nothing is.
+    #[error(
+        "the store of `s3://{bucket}` does not know conditional writes (`If-None-Match`), without which two servers could overwrite \
+         each other's commits; nothing was written but `svod.json`\n  help: use a store that knows them, such as MinIO since 2024, or \
+         keep the lake on the disk"
+    )]
+    Unconditional {
+        /// The bucket.
+        bucket: String,
+    },
+    /// The data directory has a lake of its own, which would be seen by nobody any more.
+    #[error(
+        "there is a lake in `{}`, but svod.yaml says that it lies in a bucket\n  help: copy the folders `lake` and `snapshots` into the \
+         bucket below `prefix`, then move `lake` away", folder.display()
+    )]
+    LocalLake {
+        /// The lake on the disk.
+        folder: PathBuf,
+    },
+    /// The data directory belongs to another lake.
+    #[error(
+        "this data directory belongs to {known}, not to {here}\n  help: give each lake a data directory of its own: `--data-dir`"
+    )]
+    OtherLake {
+        /// Its lake.
+        known: String,
+        /// The lake of svod.yaml.
+        here: String,
+    },
+    /// An object of the lake is not there.
+    #[error("the file is missing: {object}")]
+    NoObject {
+        /// Its address.
+        object: String,
+    },
+    /// Another server has committed to a table in the meantime.
+    #[error(
+        "another server committed to the table `{table}` in the meantime; nothing of this commit was written\n  help: one server writes a \
+         bucket: stop the other one and run again"
+    )]
+    Overtaken {
+        /// The table.
+        table: String,
+    },
+    /// Another server has published a snapshot in the meantime.
+    #[error(
+        "another server published snapshot {number} in the meantime\n  help: one server writes a bucket: stop the other one and run again"
+    )]
+    Published {
+        /// Number of the snapshot.
+        number: u64,
+    },
+}
+
+impl LakeError {
+    /// The same, or what is wrong with the store if it comes from there.
+    pub(super) fn told(self) -> Self {
+        problem_in(&self).map_or(self, Self::Store)
+    }
 }

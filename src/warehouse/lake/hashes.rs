@@ -54,6 +54,7 @@ impl Lake {
         let in_month = active_files(&loaded).into_iter().filter(|file| file.month == month);
         let files: Vec<_> = in_month.map(|file| file.into_file(&folder)).collect();
         let keys = keys.map(|keys| Arc::new(SomeKeys::new(keys)));
+        self.fetch(files.iter().map(|file| file.path.clone())).await?;
         let read = tokio::task::spawn_blocking(move || {
             let mut last: HashMap<i64, (Order, i64)> = HashMap::new();
             let mut former = HashSet::new();

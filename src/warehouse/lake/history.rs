@@ -151,13 +151,18 @@ impl Lake {
     /// Names of the tables of a kind that have a folder, sorted.
     ///
     /// # Errors
-    /// [`LakeError::File`] if the folder cannot be listed.
-    pub fn table_names(&self, kind: TableKind) -> Result<Vec<String>, LakeError> {
+    /// [`LakeError::File`] if the folder cannot be listed, [`LakeError::Store`] if the bucket cannot.
+    pub async fn table_names(&self, kind: TableKind) -> Result<Vec<String>, LakeError> {
+        let folder = self.root.join(kind.folder());
         let mut names = Vec::new();
-        for entry in fs_err::read_dir(self.root.join(kind.folder()))? {
-            let entry = entry?;
-            if entry.path().is_dir() {
-                names.push(entry.file_name().to_string_lossy().into_owned());
+        if let Some(remote) = &self.remote {
+            names = remote.folders(&folder).await?;
+        } else {
+            for entry in fs_err::read_dir(folder)? {
+                let entry = entry?;
+                if entry.path().is_dir() {
+                    names.push(entry.file_name().to_string_lossy().into_owned());
+                }
             }
         }
         names.sort();

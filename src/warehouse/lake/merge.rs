@@ -8,8 +8,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, new_null_array};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Schema, SchemaRef};
-use deltalake_core::DeltaTableError;
-use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
+use deltalake_core::kernel::transaction::CommitProperties;
 use deltalake_core::kernel::{Action, Add, Remove};
 use deltalake_core::protocol::DeltaOperation;
 use fs_err::File;
@@ -20,6 +19,7 @@ use parquet::errors::ParquetError;
 use super::super::contracts::Contract;
 use super::append::commit_error;
 use super::checksum::HashingFile;
+use super::commit::Commit;
 use super::history::COMPACTION_KEY;
 use super::writer::{BYTES_PER_THREAD, add_action, new_file_path, writer_properties};
 use super::{CompactionRecord, Lake, LakeError, LoggedFile, MONTH, TableKind, sync};
@@ -53,10 +53,14 @@ impl Lake {
             return Ok(None);
         }
         let folder = self.table_folder(TableKind::Event, &contract.table);
+        self.fetch_blocking(merge.files.iter().map(|(file, _)| folder.join(&file.path)))?;
         let failed = |cause| LakeError::Write { table: contract.table.clone(), cause };
         let schema = common_schema(&folder, merge)?;
         let relative_path = new_file_path(&merge.month);
         let path = folder.join(&relative_path);
+        if let Some(parent) = path.parent() {
+            fs_err::create_dir_all(parent)?;
+        }
         let output = HashingFile::create(&path)?;
         let properties = Some(writer_properties(contract).as_ref().clone());
         let mut writer = ArrowWriter::try_new(output, Arc::clone(&schema), properties).map_err(failed)?;
@@ -121,23 +125,10 @@ impl Lake {
             })
         });
         let actions: Vec<Action> = removed.chain(added.into_iter().map(Action::Add)).collect();
-        let committed = async {
-            let metadata = serde_json::to_value(record)?;
-            let properties = CommitProperties::default()
-                .with_metadata([(COMPACTION_KEY.to_owned(), metadata)])
-                .with_cleanup_expired_logs(Some(false));
-            let operation =
-                DeltaOperation::Optimize { predicate: None, target_size: super::TARGET_BYTES.cast_signed() };
-            let state: &dyn TableReference = loaded.snapshot()?;
-            let commit = CommitBuilder::from(properties)
-                .with_actions(actions)
-                .build(Some(state), loaded.log_store(), operation)
-                .await?;
-            Ok(i64::try_from(commit.version()).unwrap_or(i64::MAX))
-        };
-        let version = committed.await.map_err(|cause: DeltaTableError| commit_error(table, cause))?;
-        self.sync_commit(TableKind::Event, table, version)?;
-        Ok(version)
+        let metadata = serde_json::to_value(record).map_err(|cause| commit_error(table, cause.into()))?;
+        let properties = CommitProperties::default().with_metadata([(COMPACTION_KEY.to_owned(), metadata)]);
+        let operation = DeltaOperation::Optimize { predicate: None, target_size: super::TARGET_BYTES.cast_signed() };
+        self.commit(TableKind::Event, table, &loaded, Commit { actions, token: None, properties, operation }).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! The lake: Delta tables of events and of entities below `<data>/lake`.
+//! The lake: Delta tables of events and of entities below `<data>/lake`, or in a bucket (see `remote.rs`).
 //!
 //! ```text
 //! <data>/lake/events/TABLE       append-only, partitioned by month of occurrence; written by pipelines, merged by `compact`
@@ -11,13 +11,17 @@
 
 mod append;
 mod batch_record;
+mod cached_store;
 mod checksum;
+mod commit;
 mod deletion;
+mod elsewhere;
 mod entity_table;
 mod error;
 mod hashes;
 mod history;
 mod merge;
+mod remote;
 mod table_log;
 mod writer;
 
@@ -31,7 +35,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
+use crate::settings::LakeAddress;
+
 pub use batch_record::BatchRecord;
+pub use cached_store::StoreProblem;
 pub use checksum::hash_of_file;
 pub use entity_table::{EntityFile, MonthChanges, PublishedFile};
 pub use error::LakeError;
@@ -39,9 +46,13 @@ pub use hashes::KnownHashes;
 pub use history::{CompactionRecord, DroppedEvents, LoggedFile, TableCommit, TableHistory};
 pub use writer::LakeWriter;
 
+pub(super) use elsewhere::DiskFile;
 pub(super) use merge::Merge;
 
-use table_log::{ActiveFile, active_files, commit_name, delta_schema, sync, table_builder, version_of};
+pub use remote::CACHE_FOLDER;
+use remote::Remote;
+
+use table_log::{ActiveFile, active_files, commit_name, delta_schema, sync, version_of};
 
 /// Folder of the lake inside the data directory.
 pub const LAKE_FOLDER: &str = "lake";
@@ -89,25 +100,42 @@ pub struct LakeFile {
 /// The Delta tables below one data directory. Clones share what they have read of the tables' logs.
 #[derive(Debug, Clone)]
 pub struct Lake {
+    /// Where its files lie on this disk: all of them, or those that are cached.
     root: PathBuf,
+    remote: Option<Arc<Remote>>,
     loaded: Arc<Mutex<HashMap<(TableKind, String), DeltaTable>>>,
 }
 
 impl Lake {
-    /// The lake of a data directory; its folders are made where they are missing.
+    /// The lake on the disk, below a data directory; its folders are made where they are missing.
     ///
     /// # Errors
     /// [`LakeError::File`] if the folders cannot be made.
-    #[expect(clippy::unused_async, reason = "an object store will be asked here")]
     pub async fn open(data_dir: &Path) -> Result<Self, LakeError> {
+        Self::open_at(data_dir, None).await
+    }
+
+    /// The lake at an address, or on the disk if there is none.
+    ///
+    /// # Errors
+    /// [`LakeError`] if the folders cannot be made, or the store does not let itself be used.
+    pub async fn open_at(data_dir: &Path, address: Option<&LakeAddress>) -> Result<Self, LakeError> {
+        if let Some(address) = address {
+            let remote = Remote::open(address, data_dir).await?;
+            return Ok(Self {
+                root: remote.cache().to_owned(),
+                remote: Some(Arc::new(remote)),
+                loaded: Arc::default(),
+            });
+        }
         let root = data_dir.join(LAKE_FOLDER);
         for folder in [TableKind::Event.folder(), TableKind::Entity.folder(), QUARANTINE_FOLDER] {
             fs_err::create_dir_all(root.join(folder))?;
         }
-        Ok(Self { root: fs_err::canonicalize(root)?, loaded: Arc::default() })
+        Ok(Self { root: fs_err::canonicalize(root)?, remote: None, loaded: Arc::default() })
     }
 
-    /// Folder of a table.
+    /// Folder of a table on this disk; of a lake in a bucket, of what is cached of it.
     #[must_use]
     pub fn table_folder(&self, kind: TableKind, table: &str) -> PathBuf {
         self.root.join(kind.folder()).join(table)
@@ -122,24 +150,12 @@ impl Lake {
     /// Files with rejected rows of a pipeline, or of all pipelines, sorted.
     ///
     /// # Errors
-    /// [`LakeError::File`] if a folder cannot be listed.
-    pub fn quarantine_files(&self, pipeline: Option<&str>) -> Result<Vec<PathBuf>, LakeError> {
+    /// [`LakeError::File`] if a folder cannot be listed, [`LakeError::Store`] if the bucket cannot.
+    pub async fn quarantine_files(&self, pipeline: Option<&str>) -> Result<Vec<PathBuf>, LakeError> {
         let root = self.root.join(QUARANTINE_FOLDER);
-        let folders = match pipeline {
-            Some(pipeline) => vec![root.join(pipeline)],
-            None => fs_err::read_dir(&root)?.map(|entry| Ok(entry?.path())).collect::<Result<_, std::io::Error>>()?,
-        };
-        let mut files = Vec::new();
-        for folder in folders.into_iter().filter(|folder| folder.is_dir()) {
-            for entry in fs_err::read_dir(folder)? {
-                let path = entry?.path();
-                if path.extension().is_some_and(|ending| ending == "parquet") {
-                    files.push(path);
-                }
-            }
-        }
-        files.sort();
-        Ok(files)
+        let folder = pipeline.map_or_else(|| root.clone(), |pipeline| root.join(pipeline));
+        let files = self.files_below(&folder).await?.into_iter().map(|file| file.path);
+        Ok(files.filter(|path| path.extension().is_some_and(|ending| ending == "parquet")).collect())
     }
 
     /// Latest version of an event table; none if nothing was ever appended.

@@ -5,6 +5,7 @@ use std::path::Path;
 use arrow::datatypes::Schema;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::{Action, Add, DeletionVectorDescriptor, LogicalFileView, StructType};
+use deltalake_core::logstore::LogStoreRef;
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use url::Url;
 
@@ -19,10 +20,18 @@ impl Lake {
         version: Option<i64>,
     ) -> Result<Option<DeltaTable>, LakeError> {
         let folder = self.table_folder(kind, table);
-        if !folder.join("_delta_log").join(commit_name(0)).is_file() {
+        let first = folder.join("_delta_log").join(commit_name(0));
+        let is_there = match &self.remote {
+            None => first.is_file(),
+            Some(remote) => {
+                let is_known = self.loaded.lock().await.contains_key(&(kind, table.to_owned()));
+                is_known || remote.has(&first).await?
+            }
+        };
+        if !is_there {
             return Ok(None);
         }
-        let open = |cause| LakeError::Open { table: table.to_owned(), cause: Box::new(cause) };
+        let open = |cause| LakeError::Open { table: table.to_owned(), cause: Box::new(cause) }.told();
         let mut loaded = self.loaded.lock().await;
         let key = (kind, table.to_owned());
         let known = loaded.get(&key).cloned();
@@ -30,16 +39,13 @@ impl Lake {
             return Ok(Some(known.clone()));
         }
         if let Some(version) = version {
-            let mut builder = table_builder(&folder).map_err(open)?;
-            builder = builder.with_version(version.unsigned_abs());
-            return builder.load().await.map(Some).map_err(open);
+            return self.load_version(kind, table, version).await.map(Some).map_err(open);
         }
-        let current = match known {
-            Some(mut known) => known.update_state().await.map(|()| known),
-            None => match table_builder(&folder) {
-                Ok(builder) => builder.load().await,
-                Err(cause) => Err(cause),
-            },
+        let current = if let Some(mut known) = known {
+            known.update_state().await.map(|()| known)
+        } else {
+            let mut table = DeltaTable::new(self.log_store(kind, table)?);
+            table.load().await.map(|()| table)
         };
         match current {
             Ok(current) => {
@@ -53,16 +59,44 @@ impl Lake {
         }
     }
 
+    /// A table as it was at a version.
+    ///
+    /// # Errors
+    /// Those of the Delta library, also if the table is not there.
+    pub async fn load_version(
+        &self,
+        kind: TableKind,
+        table: &str,
+        version: i64,
+    ) -> Result<DeltaTable, DeltaTableError> {
+        let log_store =
+            self.log_store(kind, table).map_err(|error| DeltaTableError::GenericError { source: error.into() })?;
+        let mut table = DeltaTable::new(log_store);
+        table.load_version(version.unsigned_abs()).await?;
+        Ok(table)
+    }
+
+    /// Where the log of a table is read and written.
+    pub(super) fn log_store(&self, kind: TableKind, table: &str) -> Result<LogStoreRef, LakeError> {
+        let folder = self.table_folder(kind, table);
+        if let Some(remote) = &self.remote {
+            return remote.log_store(&folder);
+        }
+        let url = Url::from_directory_path(&folder)
+            .map_err(|()| DeltaTableError::InvalidTableLocation(folder.display().to_string()));
+        let built = url.and_then(DeltaTableBuilder::from_url).and_then(|builder| builder.build_storage());
+        built.map_err(|cause| LakeError::Open { table: table.to_owned(), cause: Box::new(cause) })
+    }
+
     /// The actions of one commit of a table.
     pub(super) async fn actions(&self, kind: TableKind, table: &str, version: i64) -> Result<Vec<Action>, LakeError> {
-        let folder = self.table_folder(kind, table);
+        let log_store = self.log_store(kind, table)?;
         let read = async {
-            let log_store = table_builder(&folder)?.build()?.log_store();
             let version = version.unsigned_abs();
             let bytes = log_store.read_commit_entry(version).await?;
             bytes.map(|bytes| deltalake_core::logstore::get_actions(version, &bytes)).transpose()
         };
-        let open = |cause| LakeError::Open { table: table.to_owned(), cause: Box::new(cause) };
+        let open = |cause| LakeError::Open { table: table.to_owned(), cause: Box::new(cause) }.told();
         read.await.map_err(open)?.ok_or_else(|| LakeError::NoVersion { table: table.to_owned(), version })
     }
 }
@@ -70,13 +104,6 @@ impl Lake {
 /// Version of a loaded table.
 pub(super) fn version_of(table: &DeltaTable) -> i64 {
     table.version().and_then(|version| i64::try_from(version).ok()).unwrap_or(0)
-}
-
-/// Opens the table in a folder.
-pub(super) fn table_builder(folder: &Path) -> Result<DeltaTableBuilder, DeltaTableError> {
-    let url = Url::from_directory_path(folder)
-        .map_err(|()| DeltaTableError::InvalidTableLocation(folder.display().to_string()))?;
-    DeltaTableBuilder::from_url(url)
 }
 
 /// File of a commit inside a table's log.

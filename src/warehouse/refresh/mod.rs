@@ -106,7 +106,7 @@ pub struct RefreshOutcome {
 ///
 /// # Errors
 /// [`RefreshError`]; the last published snapshot stays what it was, and the next refresh goes on from there.
-pub async fn refresh(context: RefreshContext<'_>, _lock: &WarehouseLock) -> Result<RefreshOutcome, RefreshError> {
+pub async fn refresh(context: RefreshContext<'_>, lock: &WarehouseLock) -> Result<RefreshOutcome, RefreshError> {
     let path = context.data_dir.join(DATABASE_FILE);
     let mut models = context.models.to_vec();
     models.push(Model::runs());
@@ -164,10 +164,12 @@ pub async fn refresh(context: RefreshContext<'_>, _lock: &WarehouseLock) -> Resu
             .transpose()
             .map_err(SnapshotError::from)?,
     };
+    context.lake.trim_cache(lock)?;
     if let Some(latest) = latest.filter(|latest| is_same(latest, &snapshot)) {
         return Ok(RefreshOutcome { snapshot: latest, published: false, folded, written: changed });
     }
     (context.progress)(&RefreshStep::Publishing { snapshot: snapshot.number });
+    context.lake.keep_manifest(snapshot.number, snapshots.text_of(&snapshot)?).await?;
     snapshots.publish(&snapshot)?;
     Ok(RefreshOutcome { snapshot, published: true, folded, written: changed })
 }

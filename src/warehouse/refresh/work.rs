@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 
-use super::super::entities::{Entities, EventTable, Folding, Progress, written_files};
+use super::super::entities::{Entities, EventTable, FoldError, Folding, Progress, written_files};
 use super::super::lake::{BatchRecord, Lake, LakeError, LakeFile, MonthChanges, PublishedFile, TableKind};
 use super::super::models::Model;
 use super::{RefreshContext, RefreshError, RefreshProgress, RefreshStep};
@@ -89,6 +89,21 @@ struct Patchable {
     left: BTreeSet<String>,
 }
 
+/// Brings published files to this disk; one that is gone is written again by whoever misses it.
+fn fetch_what_is_there<'a>(
+    lake: &Lake,
+    folder: &Path,
+    files: impl Iterator<Item = &'a PublishedFile>,
+) -> Result<(), LakeError> {
+    for file in files {
+        match lake.fetch_blocking([folder.join(file.path())]) {
+            Ok(()) | Err(LakeError::NoObject { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 impl Work {
     /// Folds and writes; what is dirty from an earlier refresh is written too.
     #[expect(clippy::too_many_arguments, reason = "the parts of a refresh, handed to its blocking thread")]
@@ -113,14 +128,18 @@ impl Work {
             let folded = if model.is_builtin() {
                 let versions: Vec<(&str, i64)> =
                     read.iter().map(|table| (table.contract.table.as_str(), table.version)).collect();
-                entities.add_runs(model, &item.batches, &versions, time_zone, whole)
+                entities.add_runs(model, &item.batches, &versions, time_zone, whole).map_err(FoldError::from)
             } else {
-                entities.fold(model, &read, &item.fresh, item.folding)
+                entities.fold(model, &read, &item.fresh, item.folding, lake)
             };
-            folded.map_err(|cause| RefreshError::Fold { model: name.clone(), cause })?;
+            folded.map_err(|error| match error {
+                FoldError::Lake(error) => RefreshError::Lake(error),
+                FoldError::Sql(cause) => RefreshError::Fold { model: name.clone(), cause },
+            })?;
             match (item.published, left) {
                 (Some(published), _) if whole => {
                     let table_folder = lake.table_folder(TableKind::Entity, &name);
+                    fetch_what_is_there(lake, &table_folder, published.iter())?;
                     entities.spare_equal_months(model, &table_folder, &published).map_err(unusable)?;
                 }
                 (Some(published), Some(left)) if !model.is_builtin() => {
@@ -142,6 +161,7 @@ impl Work {
             let (mut only_rows, mut patched) = (BTreeSet::new(), Vec::new());
             if let (Some(Patchable { published, left }), Some(dirty)) = (patchable.remove(&index), &mut replaced) {
                 let clean = dirty.difference(&left).cloned().collect();
+                fetch_what_is_there(lake, &folder, published.iter().filter(|file| clean.contains(&file.month)))?;
                 (only_rows, patched) = entities.patch(model, &folder, &published, &clean).map_err(failed)?;
                 dirty.retain(|month| !only_rows.contains(month));
             }

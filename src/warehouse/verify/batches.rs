@@ -7,7 +7,7 @@ use parquet::file::metadata::ParquetMetaDataReader;
 
 use super::super::database::{self, text};
 use super::super::lake::{BatchRecord, Lake, TableHistory, TableKind};
-use super::{Finding, VerifyReport, place_of};
+use super::{Finding, VerifyReport, chain, place_of};
 
 /// Events by pipeline and batch.
 type Counts = BTreeMap<(String, i64), u64>;
@@ -130,7 +130,10 @@ fn check_quarantine(lake: &Lake, batch: &BatchRecord, report: &mut VerifyReport)
         }
         return;
     };
-    let sentence = match n_rows(&lake.quarantine_folder(&batch.pipeline).join(name)) {
+    let path = lake.quarantine_folder(&batch.pipeline).join(name);
+    let fetched =
+        lake.fetch_anew_blocking(&path).map_err(|error| format!("the file cannot be read: {}", chain(&error)));
+    let sentence = match fetched.and_then(|()| n_rows(&path)) {
         Ok(n_rows) if n_rows == batch.rejected => return,
         Ok(n_rows) => format!("the file has {n_rows} rows, batch {} rejected {}", batch.number, batch.rejected),
         Err(sentence) => sentence,

@@ -8,11 +8,12 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
 
 use super::super::inventory::Need;
-use super::super::lake::{LoggedFile, TableHistory, TableKind, hash_of_file};
+use super::super::lake::{Lake, LoggedFile, TableHistory, TableKind, hash_of_file};
 use super::{Finding, VerifyProgress, VerifyReport, chain, place_of};
 
 /// Checks the files of a table; whether all files of its latest version are sound.
 pub(super) fn check(
+    lake: &Lake,
     history: &TableHistory,
     needed: &BTreeMap<String, Need>,
     progress: &VerifyProgress,
@@ -26,7 +27,10 @@ pub(super) fn check(
         report.n_files += 1;
         report.n_bytes += need.file.n_bytes;
         n_unhashed += usize::from(need.file.hash.is_none());
-        if let Err(sentence) = check_file(&history.folder.join(path), &need.file) {
+        let copy = history.folder.join(path);
+        let fetched =
+            lake.fetch_anew_blocking(&copy).map_err(|error| format!("the file cannot be read: {}", chain(&error)));
+        if let Err(sentence) = fetched.and_then(|()| check_file(&copy, &need.file)) {
             is_sound &= !need.is_latest;
             report.add(Finding::fault(format!("{place}/{path}"), sentence, mend_of(history, need)));
         }

@@ -72,13 +72,13 @@ pub async fn verify(
     lake: &Lake,
     now: DateTime<Utc>,
     progress: &VerifyProgress,
-    _lock: &WarehouseLock,
+    lock: &WarehouseLock,
 ) -> Result<VerifyReport, LakeError> {
     let mut report = VerifyReport::default();
     let snapshots = manifests::read(&Snapshots::new(data_dir), &mut report);
     report.n_snapshots = snapshots.len();
     let mut histories = Vec::new();
-    for (kind, table) in tables(lake)? {
+    for (kind, table) in tables(lake).await? {
         report.n_tables += 1;
         match lake.history(kind, &table).await {
             Ok(Some(history)) if lake.files_of(kind, &table, history.version()).await.is_ok() => {
@@ -103,21 +103,25 @@ pub async fn verify(
         }
     }
     manifests::check_versions(&snapshots, &histories, &mut report);
-    let (data_dir, lake) = (data_dir.to_owned(), lake.clone());
+    let (own_data_dir, own_lake) = (data_dir.to_owned(), lake.clone());
     let progress = Arc::clone(progress);
     let checked = tokio::task::spawn_blocking(move || {
-        check_on_disk(&data_dir, &lake, &snapshots, &histories, now, &progress, &mut report).map(|()| report)
+        check_on_disk(&own_data_dir, &own_lake, &snapshots, &histories, &progress, &mut report)
+            .map(|()| (report, snapshots, histories))
     });
-    checked.await.map_err(|_| LakeError::Stopped { table: "verify".to_owned() })?
+    let stopped = |_| LakeError::Stopped { table: "verify".to_owned() };
+    let (mut report, snapshots, histories) = checked.await.map_err(stopped)??;
+    orphans::check(data_dir, lake, &snapshots, &histories, now, &mut report).await?;
+    lake.trim_cache(lock)?;
+    Ok(report)
 }
 
-/// Everything that reads files.
+/// Everything that reads what is in files.
 fn check_on_disk(
     data_dir: &Path,
     lake: &Lake,
     snapshots: &[Snapshot],
     histories: &[TableHistory],
-    now: DateTime<Utc>,
     progress: &VerifyProgress,
     report: &mut VerifyReport,
 ) -> Result<(), LakeError> {
@@ -126,13 +130,13 @@ fn check_on_disk(
         let known: Vec<Snapshot> =
             snapshots.iter().filter(|snapshot| has_version(history, snapshot)).cloned().collect();
         let needed = needed_files(history, &known)?;
-        if files::check(history, &needed, progress, report) {
+        if files::check(lake, history, &needed, progress, report) {
             sound.push(history);
         }
     }
     batches::check(lake, histories, &sound, report);
     entities::check(data_dir, snapshots, histories, report);
-    orphans::check(data_dir, lake, snapshots, histories, now, report)
+    Ok(())
 }
 
 /// Whether a table has the version that a snapshot names, if it names one.

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use super::super::inventory::{DiskFile, files_of_table, temporary_files, unnamed_quarantine};
-use super::super::lake::{Lake, LakeError, TableHistory};
+use super::super::inventory::{temporary_files, unnamed_quarantine};
+use super::super::lake::{DiskFile, Lake, LakeError, TableHistory};
 use super::super::snapshot::Snapshot;
 use super::{Finding, VerifyReport};
 
 /// Notes every file that nothing names.
-pub(super) fn check(
+pub(super) async fn check(
     data_dir: &Path,
     lake: &Lake,
     snapshots: &[Snapshot],
@@ -21,10 +21,10 @@ pub(super) fn check(
     let mut found = temporary_files(data_dir)?;
     for history in histories {
         let known = history.paths();
-        let files = files_of_table(&history.folder)?.into_iter();
+        let files = lake.files_of_table(history.kind, &history.table).await?.into_iter();
         found.extend(files.filter(|(path, _)| !known.contains(path.as_str())).map(|(_, file)| file));
     }
-    found.extend(unnamed_quarantine(lake, histories, snapshots)?);
+    found.extend(unnamed_quarantine(lake, histories, snapshots).await?);
     for file in found {
         let mend = if file.is_old(now) {
             "`svod compact` deletes it"
@@ -32,12 +32,16 @@ pub(super) fn check(
             "`svod compact` deletes it once it is a day old"
         };
         let sentence = format!("nothing names the file, a killed run left its {} bytes behind", file.n_bytes);
-        report.add(Finding::note(place_of_file(data_dir, &file), sentence, mend));
+        report.add(Finding::note(place_of_file(data_dir, lake, &file), sentence, mend));
     }
     Ok(())
 }
 
-fn place_of_file(data_dir: &Path, file: &DiskFile) -> String {
+fn place_of_file(data_dir: &Path, lake: &Lake, file: &DiskFile) -> String {
+    let address = lake.address_of(&file.path);
+    if lake.is_remote() && address.starts_with("s3://") {
+        return address;
+    }
     let root = fs_err::canonicalize(data_dir).unwrap_or_else(|_| data_dir.to_owned());
     let path = file.path.strip_prefix(&root).or_else(|_| file.path.strip_prefix(data_dir)).unwrap_or(&file.path);
     path.display().to_string()

@@ -5,5 +5,6 @@ mod figures;
 mod kill;
 mod push;
 mod readme;
+mod s3_lake;
 mod samples;
 mod upkeep;

@@ -5,6 +5,6 @@ mod faults;
 mod history;
 mod lineage;
 mod options;
-mod run_project;
+pub(crate) mod run_project;
 mod schedule;
 mod watch;

@@ -12,22 +12,22 @@ use uuid::Uuid;
 use crate::support::{Program, project_root};
 
 /// The registers.
-pub(super) const REGISTERS: [&str; 2] = ["first", "second"];
+pub(crate) const REGISTERS: [&str; 2] = ["first", "second"];
 
 /// The project in a folder of its own, and the program over it with an empty data directory.
-pub(super) struct RunProject {
-    pub(super) program: Program,
+pub(crate) struct RunProject {
+    pub(crate) program: Program,
     _folder: tempfile::TempDir,
 }
 
 impl RunProject {
     /// Without any file of the registers.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with("", "")
     }
 
     /// With lines of YAML that every pipeline and `svod.yaml` get.
-    pub(super) fn with(pipeline_lines: &str, settings_lines: &str) -> Self {
+    pub(crate) fn with(pipeline_lines: &str, settings_lines: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["warehouse", "sql", "dashboards"] {
             fs_err::os::unix::fs::symlink(project_root().join(name), folder.path().join(name)).unwrap();
@@ -52,14 +52,14 @@ impl RunProject {
     }
 
     /// Writes a file of the project.
-    pub(super) fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.program.project.join(name);
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();
         fs_err::write(path, text).unwrap();
     }
 
     /// Writes a file of a register: number, day of registration and, if any, of the decision.
-    pub(super) fn write_rows(&self, name: &str, rows: &[(&str, &str, Option<&str>)]) {
+    pub(crate) fn write_rows(&self, name: &str, rows: &[(&str, &str, Option<&str>)]) {
         let line = |(number, registered, decided): &(&str, &str, Option<&str>)| {
             serde_json::json!({"number": number, "registered": registered, "decided": decided}).to_string() + "\n"
         };
@@ -67,7 +67,7 @@ impl RunProject {
     }
 
     /// Two files of each register: 30 cases in all, of which each has a broken neighbour.
-    pub(super) fn write_registers(&self) {
+    pub(crate) fn write_registers(&self) {
         for name in REGISTERS {
             for file in 1..=2 {
                 let lines: String = (0..15)
@@ -85,18 +85,18 @@ impl RunProject {
         }
     }
 
-    pub(super) fn data(&self) -> &Path {
+    pub(crate) fn data(&self) -> &Path {
         self.program.data.path()
     }
 
     /// The project, loaded apart from the test's own runtime.
-    pub(super) fn load(&self) -> Arc<Project> {
+    pub(crate) fn load(&self) -> Arc<Project> {
         let root = self.program.project.clone();
         Arc::new(std::thread::spawn(move || Project::load(&root).unwrap()).join().unwrap())
     }
 
     /// Records of all runs that ended, oldest first.
-    pub(super) fn records(&self) -> Vec<Value> {
+    pub(crate) fn records(&self) -> Vec<Value> {
         let mut paths: Vec<PathBuf> = files_below(&self.data().join("runs")).into_keys().collect();
         paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
         let mut records: Vec<Value> = paths
@@ -108,7 +108,7 @@ impl RunProject {
     }
 
     /// Every event in the lake as `number event day`, sorted.
-    pub(super) fn events(&self) -> Vec<String> {
+    pub(crate) fn events(&self) -> Vec<String> {
         let sql = "SELECT case_id || ' ' || event || ' ' || CAST(occurred_on AS VARCHAR) AS line FROM events_cases";
         let mut lines: Vec<String> =
             self.program.succeed(["sql", "--format", "csv", sql]).lines().skip(1).map(str::to_owned).collect();
@@ -117,7 +117,7 @@ impl RunProject {
     }
 
     /// Figures that depend on everything that came in.
-    pub(super) fn figures(&self) -> String {
+    pub(crate) fn figures(&self) -> String {
         ["appeals", "rows_accepted", "rows_rejected"]
             .map(|indicator| self.program.succeed(["query", indicator, "--grain", "month", "--format", "csv"]))
             .concat()
@@ -125,7 +125,7 @@ impl RunProject {
 }
 
 /// All files below a folder with their content, by their path in it.
-pub(super) fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -142,7 +142,7 @@ pub(super) fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// Looks again and again until something is there.
-pub(super) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -154,6 +154,6 @@ pub(super) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T 
 }
 
 /// The id of a record.
-pub(super) fn id_of(record: &Value) -> Uuid {
+pub(crate) fn id_of(record: &Value) -> Uuid {
     record["run"].as_str().unwrap().parse().unwrap()
 }

@@ -235,7 +235,7 @@ impl BenchProject {
     /// Some columns of all quarantined rows, as sorted lines.
     pub(super) async fn rejected(&self, columns: &[&str]) -> Vec<String> {
         let lake = Lake::open(&self.data_dir()).await.unwrap();
-        let files = lake.quarantine_files(Some("journal")).unwrap();
+        let files = lake.quarantine_files(Some("journal")).await.unwrap();
         let mut lines: Vec<String> =
             files.iter().flat_map(|file| read_parquet(file)).flat_map(|batch| lines_of(&batch, columns)).collect();
         lines.sort();

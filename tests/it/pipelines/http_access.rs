@@ -51,11 +51,7 @@ async fn secrets_come_from_files_and_the_environment() {
     }
     let unset = format!("url: \"{}\", auth: {{bearer: {{env: SVOD_NO_SUCH_SECRET}}}}", register.url("/bearer"));
     let told = failure(project(&unset, NDJSON).run().await);
-    assert!(
-        told.ends_with(
-            "the environment variable `SVOD_NO_SUCH_SECRET` is not set; it has to hold a secret of the source"
-        )
-    );
+    assert!(told.ends_with("the environment variable `SVOD_NO_SUCH_SECRET` is not set; it has to hold a secret"));
 }
 
 /// A register whose token server gives out `t1`, `t2` and so on, and which takes those that `is_good` names.

@@ -2,6 +2,7 @@
 
 pub mod lake;
 pub mod push;
+pub mod s3;
 pub mod warehouse;
 
 use std::path::{Path, PathBuf};

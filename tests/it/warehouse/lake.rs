@@ -97,10 +97,10 @@ async fn a_column_that_a_contract_gets_later_is_added() {
 async fn quarantine_files_are_found() {
     let folder = tempfile::tempdir().unwrap();
     let lake = Lake::open(folder.path()).await.unwrap();
-    assert!(lake.quarantine_files(None).unwrap().is_empty());
+    assert!(lake.quarantine_files(None).await.unwrap().is_empty());
     let own = lake.quarantine_folder("journal");
     fs_err::create_dir_all(&own).unwrap();
     fs_err::write(own.join("000001.parquet"), "").unwrap();
-    assert_eq!(lake.quarantine_files(Some("journal")).unwrap(), lake.quarantine_files(None).unwrap());
-    assert_eq!(lake.quarantine_files(Some("portal")).unwrap().len(), 0);
+    assert_eq!(lake.quarantine_files(Some("journal")).await.unwrap(), lake.quarantine_files(None).await.unwrap());
+    assert_eq!(lake.quarantine_files(Some("portal")).await.unwrap().len(), 0);
 }

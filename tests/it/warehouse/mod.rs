@@ -10,6 +10,7 @@ mod lake;
 mod models;
 mod patches;
 mod rebuild;
+mod s3_lake;
 pub(crate) mod small_project;
 pub(crate) mod upkeep;
 mod versions;

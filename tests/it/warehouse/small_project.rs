@@ -13,8 +13,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use svod::clock::Clock;
 use svod::warehouse::refresh::RefreshProgress;
 use svod::warehouse::{
-    BatchRecord, Contract, Contracts, Lake, Model, Reference, RefreshContext, RefreshOutcome, Snapshot, TableKind,
-    WarehouseLock, refresh,
+    BatchRecord, Contract, Contracts, Lake, Model, Reference, RefreshContext, RefreshError, RefreshOutcome, Snapshot,
+    TableKind, WarehouseLock, refresh,
 };
 use tempfile::TempDir;
 use xxhash_rust::xxh3::xxh3_64;
@@ -181,6 +181,10 @@ impl SmallProject {
     }
 
     pub(crate) async fn refresh_with(&self, progress: &RefreshProgress) -> RefreshOutcome {
+        self.try_refresh(progress).await.unwrap()
+    }
+
+    pub(crate) async fn try_refresh(&self, progress: &RefreshProgress) -> Result<RefreshOutcome, RefreshError> {
         let lock = WarehouseLock::acquire(&self.data_dir()).unwrap();
         let context = RefreshContext {
             data_dir: &self.data_dir(),
@@ -192,7 +196,7 @@ impl SmallProject {
             clock: Clock::Fixed(moment("2024-07-01T09:00:00Z")),
             progress,
         };
-        refresh(context, &lock).await.unwrap()
+        refresh(context, &lock).await
     }
 
     /// Entities of a snapshot as lines `column=value`, sorted, with the month that their file belongs to.

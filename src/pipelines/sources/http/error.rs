@@ -6,8 +6,8 @@ use std::time::Duration;
 use reqwest::StatusCode;
 
 use crate::pipelines::FileError;
-use crate::pipelines::sources::secrets::SecretError;
 use crate::pipelines::sources::trust::TrustError;
+use crate::secrets::SecretError;
 
 /// Why an endpoint does not give its rows.
 #[derive(Debug, thiserror::Error)]

@@ -30,9 +30,9 @@ pub use paging::{Paging, TokenPlace};
 
 use super::cursor::{CursorColumn, CursorValue, LateWindow};
 use super::retry::Retries;
-use super::secrets::{Parameter, Secret};
 use crate::pipelines::format::Format;
 use crate::pipelines::source_declaration::CredentialsIn;
+use crate::secrets::{Parameter, Secret};
 
 /// A declared endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]

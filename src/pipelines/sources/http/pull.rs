@@ -9,8 +9,8 @@ use super::paging::Place;
 use super::position::{Position, Rest};
 use super::{HttpError, HttpSource};
 use crate::pipelines::sources::cursor::CursorValue;
-use crate::pipelines::sources::secrets::Parameter;
 use crate::pipelines::state::PipelineState;
+use crate::secrets::Parameter;
 
 /// One way through all pages.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use tokio_postgres::error::SqlState;
 
 use super::PostgresSource;
 use crate::pipelines::sources::files::FilesError;
-use crate::pipelines::sources::secrets::SecretError;
 use crate::pipelines::sources::trust::TrustError;
+use crate::secrets::SecretError;
 
 /// Why a database does not give its rows.
 #[derive(Debug, thiserror::Error)]

@@ -20,11 +20,11 @@ pub use error::PostgresError;
 use super::cursor::LateWindow;
 use super::files::SourceFile;
 use super::pulled::PulledFolder;
-use super::secrets::Secret;
 use super::{Next, Surroundings, Unit};
 use crate::pipelines::FileError;
 use crate::pipelines::source_declaration::SslMode;
 use crate::pipelines::state::PipelineState;
+use crate::secrets::Secret;
 
 /// A declared query.
 #[derive(Debug, Clone, PartialEq, Eq)]

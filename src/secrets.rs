@@ -27,7 +27,7 @@ pub enum Parameter {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// There is no such variable.
-    #[error("the environment variable `{name}` is not set; it has to hold a secret of the source")]
+    #[error("the environment variable `{name}` is not set; it has to hold a secret")]
     Unset {
         /// Its name.
         name: String,
@@ -39,7 +39,7 @@ pub enum SecretError {
         place: String,
     },
     /// The file cannot be read as text.
-    #[error("the file `{file}` cannot be read; it has to hold a secret of the source")]
+    #[error("the file `{file}` cannot be read; it has to hold a secret")]
     File {
         /// The file, relative to the project.
         file: String,

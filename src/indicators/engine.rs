@@ -222,7 +222,8 @@ impl Engine {
         };
         let keys = found.keys(&question, &definitions.reference);
         not_too_many(keys.len().saturating_mul(frame.windows.len()))?;
-        let horizon = Horizon { today: present.today, data_to };
+        let horizon =
+            Horizon { today: present.today, data_to, is_open: question.period.is_none() && question.grain.is_none() };
         let values = found.values(&question, &keys, &frame, horizon).map_err(of_compute(question.indicator))?;
         let rows = Rows { query, frame: &frame, calendar: &definitions.calendar, data_from };
         Ok(Figures {

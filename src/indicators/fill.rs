@@ -42,6 +42,8 @@ pub(super) struct Horizon {
     pub(super) today: NaiveDate,
     /// The last day of which there are data.
     pub(super) data_to: NaiveDate,
+    /// Whether all of history was asked for, which is never over.
+    pub(super) is_open: bool,
 }
 
 impl Found {
@@ -161,7 +163,7 @@ impl Found {
         key: &Keys,
         series: Option<&Series>,
         (number, window): (usize, Period),
-        Horizon { today, data_to }: Horizon,
+        Horizon { today, data_to, is_open }: Horizon,
     ) -> Cell {
         let (first, last) = (self.cut.key(window.from), self.cut.key(window.to));
         let stretches: Vec<&[Option<f64>]> = series
@@ -188,7 +190,12 @@ impl Found {
         if !is_due {
             measures.fill(None);
         }
-        Cell { measures, is_due, is_over: window.to < today, is_final: window.to < today && window.to <= data_to }
+        Cell {
+            measures,
+            is_due,
+            is_over: window.to < today,
+            is_final: is_open || (window.to < today && window.to <= data_to),
+        }
     }
 }
 

@@ -99,6 +99,7 @@ impl std::str::FromStr for Cumulate {
 #[serde(rename_all = "snake_case")]
 pub enum Note {
     /// The year before has no week 53.
+    #[serde(rename = "no_week_53")]
     NoWeek53,
     /// 29 February stands against 28 February.
     LeapDay,

@@ -32,7 +32,10 @@ async fn counts_fill_months_with_zero_and_future_ones_are_not_due() {
     let engine = shipped_engine(&[("cases", cases())]);
     let query = Query::of("appeals").within(months("2024-01", "2024-05")).grain(Grain::Month);
     let figures = ask(&engine, query).await;
-    assert_eq!(lines(&figures), ["2024-01-01 2", "2024-02-01 1", "2024-03-01 1", "2024-04-01 0", "2024-05-01 not due"]);
+    assert_eq!(
+        lines(&figures),
+        ["2024-01-01 2", "2024-02-01 1", "2024-03-01 1", "2024-04-01 0*", "2024-05-01 not due"]
+    );
     assert_eq!(figures.snapshot, 1);
 }
 
@@ -102,7 +105,7 @@ async fn a_stock_counts_what_was_opened_before_the_period() {
     let query = Query::of("appeals_open").within(months("2024-01", "2024-05")).grain(Grain::Month);
     assert_eq!(
         lines(&ask(&engine, query).await),
-        ["2024-01-01 2", "2024-02-01 1", "2024-03-01 1", "2024-04-01 1", "2024-05-01 not due"]
+        ["2024-01-01 2", "2024-02-01 1", "2024-03-01 1", "2024-04-01 1*", "2024-05-01 not due"]
     );
     let middle = Query::of("appeals_open").within(months("2024-02-01", "2024-02-15"));
     assert_eq!(lines(&ask(&engine, middle).await), ["2"]);
@@ -163,7 +166,7 @@ async fn a_key_figure_is_the_last_reported_and_never_carried_forward() {
     );
     // Over the half-year plan and fact are those of February, the last month that was reported.
     let query = Query::of("kpi_attainment").by("kpi").within(months("2024-01", "2024-06"));
-    assert_eq!(lines(&ask(&engine, query).await), ["1.1 50", "1.2 100", "2.3 not due"]);
+    assert_eq!(lines(&ask(&engine, query).await), ["1.1 50*", "1.2 100*", "2.3 not due"]);
 }
 
 fn milestones() -> Value {

@@ -46,8 +46,9 @@ async fn each_snapshot_keeps_its_figures() {
     project.refresh().await;
     // The second appeal came on the 1st of February in Samara; the fourth case was never registered.
     let by_month = Query::of("registered").within(months("2024-01", "2024-03")).grain(Grain::Month);
+    // March may change, for the last event is of the 20th.
     let figures = ask(&engine, by_month).await;
-    assert_eq!(lines(&figures), ["2024-01-01 1", "2024-02-01 1", "2024-03-01 1"]);
+    assert_eq!(lines(&figures), ["2024-01-01 1", "2024-02-01 1", "2024-03-01 1*"]);
     assert_eq!(figures.snapshot, 2);
     assert_eq!(lines(&ask(&engine, Query::of("registered").as_of(1)).await), ["1"]);
     assert_eq!(lines(&ask(&engine, Query::of("accepted").by("file")).await), ["journal-1.csv 1", "journal-2.csv 4"]);

@@ -33,7 +33,7 @@ const MEASURES: [(&str, &str, &str); 10] = [
     ),
     (
         "share_provided",
-        "measures: {all: {count: {}}, provided: {count: {where: \"provided_on IS NOT NULL\"}}}\nformula: \"provided * 100.0 / all\"",
+        "measures: {total: {count: {}}, provided: {count: {where: \"provided_on IS NOT NULL\"}}}\nformula: \"provided * 100.0 / total\"",
         "100 * avg(c.provided::INT) FILTER (c.id IS NOT NULL)",
     ),
 ];
@@ -198,7 +198,7 @@ async fn every_grain_comparison_and_measure_is_as_in_plain_sql() {
                     let value = values[at].filter(|_| *is_known || window == "own" || window == "cumulative");
                     match (found.value, value) {
                         (Some(found), Some(value)) => {
-                            assert!((found - value).abs() <= 1e-9 * value.abs().max(1.0), "{what}")
+                            assert!((found - value).abs() <= 1e-9 * value.abs().max(1.0), "{what}");
                         }
                         (None, None) => assert_eq!(found.state, State::Missing, "{what}"),
                         _ => panic!("{what}"),

@@ -9,9 +9,17 @@ use duckdb::{AccessMode, Config, Connection};
 
 /// Memory that DuckDB may use before it spills to disk.
 const MEMORY_LIMIT: &str = "1GB";
+/// Bytes of the three headers that every database file begins with.
+const HEADER_BYTES: u64 = 3 * 4096;
 
 /// A database file with all threads of the machine; it spills beside itself.
+///
+/// A file that ends before its headers was never finished: the disk was full, or the process was killed as it was made. It is made again.
 pub(super) fn open_file(path: &Path) -> Result<Connection, duckdb::Error> {
+    if fs_err::metadata(path).is_ok_and(|metadata| metadata.len() < HEADER_BYTES) {
+        // What cannot be removed cannot be opened either, which is told then.
+        let _ = fs_err::remove_file(path);
+    }
     let spill = path.with_extension("tmp");
     let config = config()?.with("temp_directory", spill.display().to_string())?;
     in_utc(Connection::open_with_flags(path, config)?)
@@ -108,6 +116,19 @@ pub(super) fn entity_type(type_name: &str) -> Option<DataType> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_was_never_finished_is_made_again_and_a_finished_one_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.duckdb");
+        for n_bytes in [0, 1, 4096, 8192, 12_287] {
+            fs_err::write(&path, vec![7; n_bytes]).unwrap();
+            open_file(&path).unwrap().execute_batch("CREATE OR REPLACE TABLE t AS SELECT 1 AS n").unwrap();
+            let n: i64 = open_file(&path).unwrap().query_row("SELECT n FROM t", [], |row| row.get(0)).unwrap();
+            assert_eq!(n, 1, "{n_bytes}");
+            assert!(fs_err::metadata(&path).unwrap().len() >= HEADER_BYTES);
+        }
+    }
 
     #[test]
     fn names_and_texts_cannot_break_out() {

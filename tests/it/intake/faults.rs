@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use super::run_project::RunProject;
 use crate::support::NOW;
-use crate::support::lake::whole_lake;
+use crate::support::lake::tables_of;
 
 /// A disk of its own over a folder; none where this user may not mount one.
 struct Mount(PathBuf);
@@ -94,8 +94,11 @@ fn write_news(project: &RunProject) {
     project.write_rows("second-3", &[("new-2", "2026-07-02", Some("2026-07-09"))]);
 }
 
+/// All that the registers of the project leave.
+const TABLES: [&str; 4] = ["events_cases", "cases", "quarantine", "runs"];
+
 fn assert_same(disturbed: &RunProject, expected: &RunProject, when: &str) {
-    assert_eq!(whole_lake(&disturbed.program), whole_lake(&expected.program), "{when}");
+    assert_eq!(tables_of(&disturbed.program, &TABLES), tables_of(&expected.program, &TABLES), "{when}");
     assert_eq!(disturbed.figures(), expected.figures(), "{when}");
     disturbed.program.succeed(["verify"]);
 }
@@ -109,7 +112,7 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
     let expected = undisturbed();
     let n_kib = n_kib_below(expected.data());
     let mut n_failed = 0;
-    for eighth in 1..=8 {
+    for eighth in [1, 2, 4, 6] {
         let project = RunProject::new();
         let Some(disk) = Mount::tmpfs(project.data(), 100 + n_kib * eighth / 8) else {
             eprintln!("skipped: this user may not mount a small disk; the limit of file sizes stands in for it");
@@ -134,14 +137,14 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
         }
         assert_same(&project, &expected, &format!("{eighth}/8 of {n_kib} KiB"));
     }
-    assert!(n_failed >= 5, "{n_failed} runs met a full disk");
+    assert!(n_failed >= 3, "{n_failed} runs met a full disk");
 }
 
 #[test]
 fn files_that_may_not_grow_are_told_and_nothing_is_lost() {
     let expected = undisturbed();
     let mut n_failed = 0;
-    for n_blocks in [0, 2, 8, 32, 128, 1024] {
+    for n_blocks in [0, 8, 32, 256] {
         let project = RunProject::new();
         project.write_registers();
         let run = project.program.command(["run"]);
@@ -160,7 +163,7 @@ fn files_that_may_not_grow_are_told_and_nothing_is_lost() {
         project.program.succeed(["run"]);
         assert_same(&project, &expected, &format!("{n_blocks} blocks"));
     }
-    assert!(n_failed >= 3, "{n_failed} runs met the limit");
+    assert!(n_failed >= 2, "{n_failed} runs met the limit");
 }
 
 #[test]
@@ -176,13 +179,13 @@ fn a_read_only_folder_is_told_and_nothing_is_lost() {
             eprintln!("skipped: this user may write everywhere and may not mount a read-only folder");
             return;
         };
-        // What only reads goes on.
         let before = project.figures();
         let told = project.program.command(["run"]).output().unwrap();
         let told = complaint(&told);
         assert!(told.contains("writable and run again") || told.contains("right to write and run again"), "{told}");
         assert!(told.contains(sealed.to_str().unwrap()) || told.contains("table `"), "`{folder}`: {told}");
-        if folder == "snapshots" || folder.is_empty() {
+        // Queries spill beside the lake, so they need the folder itself to be writable.
+        if folder == "snapshots" {
             assert_eq!(project.figures(), before, "`{folder}`");
         }
         drop(seal);
@@ -219,5 +222,5 @@ fn a_first_run_with_nowhere_to_write_is_told() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_svod"));
     command.args(["run", "--project"]).arg(&project.program.project).arg("--data-dir").arg(folder.path().join("file"));
     let told = complaint(&command.output().unwrap());
-    assert!(told.contains("cannot lock `") && told.contains("/file/warehouse.lock`"), "{told}");
+    assert!(told.contains("cannot start the query engine: ") && told.contains("Not a directory"), "{told}");
 }

@@ -9,6 +9,11 @@ pub(crate) fn whole_lake(program: &Program) -> BTreeMap<String, Vec<String>> {
     let listing = program.succeed(["sql"]);
     let tables: Vec<&str> = listing.lines().collect();
     assert!(tables.contains(&"cases"), "{tables:?}");
+    tables_of(program, &tables)
+}
+
+/// The same of some tables.
+pub(crate) fn tables_of(program: &Program, tables: &[&str]) -> BTreeMap<String, Vec<String>> {
     let mut lake = BTreeMap::new();
     for table in tables {
         let text = program.succeed(["sql", "--format", "csv", &format!("SELECT * FROM {table}")]);
@@ -24,7 +29,7 @@ pub(crate) fn whole_lake(program: &Program) -> BTreeMap<String, Vec<String>> {
             })
             .collect();
         rows.sort_unstable();
-        lake.insert(table.to_owned(), rows);
+        lake.insert((*table).to_owned(), rows);
     }
     lake
 }

@@ -13,11 +13,12 @@ use super::sources::files::FilesError;
 use super::sources::http::HttpError;
 use super::sources::postgres::PostgresError;
 use super::sources::s3::S3Error;
-use super::sources::secrets::SecretError;
 use crate::domain::disk_fault::DiskFault;
 use crate::domain::error_chain::chain;
 use crate::domain::language::Lang;
 use crate::domain::sentence::Sentence;
+use crate::s3::ClientError;
+use crate::secrets::SecretError;
 
 /// Why nothing of a file was taken.
 #[must_use]
@@ -214,7 +215,7 @@ fn postgres_ru(error: &PostgresError) -> Option<String> {
 
 fn s3_ru(error: &S3Error) -> Option<String> {
     Some(match error {
-        S3Error::Secret { key, cause } => format!("{key}: {}", secret_ru(cause)),
+        S3Error::Client(ClientError::Secret { key, cause }) => format!("{key}: {}", secret_ru(cause)),
         S3Error::Refused { bucket } => {
             format!("хранилище s3://{bucket} не принимает ключи; проверьте access_key, secret_key и их права")
         }
@@ -229,7 +230,7 @@ fn s3_ru(error: &S3Error) -> Option<String> {
                 .to_owned()
         }
         S3Error::Copy(cause) => return disk_ru("объект не сохранить", cause),
-        S3Error::Client { .. } => return None,
+        S3Error::Client(ClientError::Settings { .. }) => return None,
     })
 }
 

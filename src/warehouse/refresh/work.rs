@@ -160,7 +160,7 @@ impl Work {
             let failed = |cause| RefreshError::Write { model: model.name.clone(), cause };
             let (mut only_rows, mut patched) = (BTreeSet::new(), Vec::new());
             if let (Some(Patchable { published, left }), Some(dirty)) = (patchable.remove(&index), &mut replaced) {
-                let clean = dirty.difference(&left).cloned().collect();
+                let clean: BTreeSet<String> = dirty.difference(&left).cloned().collect();
                 fetch_what_is_there(lake, &folder, published.iter().filter(|file| clean.contains(&file.month)))?;
                 (only_rows, patched) = entities.patch(model, &folder, &published, &clean).map_err(failed)?;
                 dirty.retain(|month| !only_rows.contains(month));

@@ -110,6 +110,8 @@ async fn its_measures_are_the_figures_of_the_engine() {
         sql.replace("{CUBE}.", "cube.")
             .replace("CURRENT_DATE", "DATE '2024-04-10'")
             .replace("make_timestamp(epoch_us(now()))", "TIMESTAMP '2024-04-10 08:00:00'")
+            // The compiled-in DuckDB has no time zones, and the tests' table keeps moments with one.
+            .replace("date_part('epoch', cube.\"last_event_at\")", "(epoch_us(cube.\"last_event_at\") / 1e6)")
     };
     let model = model();
     let mut n_compared = 0;

@@ -5,6 +5,7 @@ mod declarations;
 mod figures;
 mod lake;
 pub(crate) mod memory;
+mod on_samples;
 mod queries;
 mod read_only_sql;
 mod stocks;

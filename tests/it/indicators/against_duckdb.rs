@@ -239,7 +239,9 @@ pub(super) fn ask_duckdb(duckdb: &Connection, sql: &str, n_keys: usize) -> Answe
             Ok(((keys, row.get(n_keys)?), row.get::<_, Option<f64>>(n_keys + 1)?))
         })
         .unwrap();
-    rows.map(Result::unwrap).filter_map(|(key, value)| value.map(|value| (key, value))).collect()
+    // A division by zero gives no value; DuckDB makes infinities and NaN of it.
+    let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
+    rows.map(Result::unwrap).filter_map(|(key, value)| finite(value).map(|value| (key, value))).collect()
 }
 
 pub(super) fn key_sql(indicator: &Indicator, dimension: &str) -> String {

@@ -8,6 +8,7 @@ mod declarations;
 mod figures;
 mod lake;
 pub(crate) mod memory;
+mod on_samples;
 mod plans;
 mod queries;
 mod read_only_sql;

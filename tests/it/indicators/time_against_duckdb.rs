@@ -38,6 +38,9 @@ const MEASURES: [(&str, &str, &str); 10] = [
     ),
 ];
 
+/// Indicators that have no running total and no rolling window.
+const STATES: [&str; 2] = ["latest", "open_cases"];
+
 /// Cases from June 2018 to January 2021, so that there are a leap day and a week 53 with a year before them.
 fn cases(random: &mut ChaCha8Rng, duckdb: &Connection) -> Value {
     duckdb.execute_batch("CREATE TABLE cases (id TEXT, status TEXT, person TEXT, amount DOUBLE, day DATE, closed DATE, provided BOOL)").unwrap();
@@ -169,11 +172,11 @@ async fn every_grain_comparison_and_measure_is_as_in_plain_sql() {
         let period = Period::parse(from, to).unwrap();
         let mut answers = Vec::new();
         for (id, _) in &texts {
-            let is_stock = *id == "open_cases";
+            let is_state = STATES.contains(id);
             let query = Query {
                 compare: vec![Against::Previous, Against::YearAgo],
-                cumulate: (grain != Grain::Year && !is_stock).then_some(Cumulate::Year),
-                rolling: (!is_stock).then_some(3),
+                cumulate: (grain != Grain::Year && !is_state).then_some(Cumulate::Year),
+                rolling: (!is_state).then_some(3),
                 ..Query::of(*id).by("status").within(period).grain(grain)
             };
             answers.push(ask(&engine, query).await);
@@ -184,7 +187,7 @@ async fn every_grain_comparison_and_measure_is_as_in_plain_sql() {
             }
             let expected = ask_duckdb(&duckdb, grain, period, &days);
             for (at, figures) in answers.iter().enumerate() {
-                if at == MEASURES.len() && !window.starts_with("own") {
+                if STATES.contains(&figures.indicator.as_str()) && !window.starts_with("own") {
                     continue;
                 }
                 assert_eq!(figures.rows.len(), expected.len(), "{grain} {window} {}", figures.indicator);

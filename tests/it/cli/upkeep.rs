@@ -310,7 +310,8 @@ fn figures(program: &Program, as_of: Option<&str>) -> String {
         &["kpi_value", "--by", "kpi", "--grain", "month"],
     ];
     let answers = queries.iter().map(|query| {
-        let words = ["query"].iter().chain(*query).chain(&["--format", "csv"]).copied();
+        // Without receipts, which name the snapshot.
+        let words = ["query"].iter().chain(*query).chain(&["--format", "table"]).copied();
         program.succeed(words.chain(as_of.into_iter().flat_map(|number| ["--as-of", number])))
     });
     answers.collect()

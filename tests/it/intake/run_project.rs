@@ -119,7 +119,7 @@ impl RunProject {
     /// Figures that depend on everything that came in.
     pub(crate) fn figures(&self) -> String {
         ["appeals", "rows_accepted", "rows_rejected"]
-            .map(|indicator| self.program.succeed(["query", indicator, "--grain", "month", "--format", "csv"]))
+            .map(|indicator| self.program.succeed(["query", indicator, "--grain", "month"]))
             .concat()
     }
 }

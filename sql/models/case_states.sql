@@ -34,7 +34,10 @@ stepped AS MATERIALIZED (
             ELSE 'in_progress'
         END AS status
     FROM cases
-    WHERE event NOT IN ('received', 'intake_refused', 'extended', 'notified')
+    WHERE event NOT IN (
+        'received', 'intake_refused', 'extended', 'notified', 'suspension_notified', 'extension_notified', 'data_complete',
+        'correction_requested', 'corrected'
+    )
 ),
 
 -- The archive is a status of what has no result only; a granted case in the archive keeps its status and is open no more.

@@ -242,7 +242,9 @@ fn rejected_rows_are_kept_with_their_reason_and_without_personal_data() {
     let path = project_root().join("data-samples/project/expected.yaml");
     let project: Value = serde_saphyr::from_str(&fs_err::read_to_string(path).unwrap()).unwrap();
     let of_project: u64 = project["rejected"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
-    assert_eq!(rows.len() as u64, rejected + of_project);
+    // One request of the envelope is broken.
+    let of_envelope = 1;
+    assert_eq!(rows.len() as u64, rejected + of_project + of_envelope);
     // What cannot be read is kept by its shape alone, with 9 for every digit.
     let number = regex::Regex::new(r"\d{3}-\d{3}-\d{3} \d{2}").unwrap();
     let shows_number = |text: &str| number.find_iter(text).any(|found| found.as_str() != "999-999-999 99");

@@ -25,8 +25,19 @@ async fn behind_a_count_stand_as_many_rows() {
         let counts = |at: usize| {
             let is_count = matches!(indicator.measures()[at].additivity(), Additivity::Flow | Additivity::Stock);
             // Sums of values count rows as well, but by their value.
-            let sums =
-                ["accepted", "amount", "nominal_amount", "outstanding", "rejected", "spent_amount", "suspensions"];
+            let sums = [
+                "accepted",
+                "amount",
+                "nominal_amount",
+                "outstanding",
+                "plan",
+                "read",
+                "rejected",
+                "relatives",
+                "spent",
+                "spent_amount",
+                "suspensions",
+            ];
             is_count && !sums.contains(&indicator.measures()[at].name())
         };
         let Some(dimension) = indicator.entity().dimensions().first() else { continue };

@@ -287,7 +287,7 @@ fn additivity_follows_from_measures_and_formula() {
     assert_eq!(of("milestone_slip"), Additivity::Average);
     assert_eq!(of("freshness"), Additivity::Extreme);
     assert_eq!(of("passports"), Additivity::Flow);
-    assert_eq!(catalog.iter().count(), 74);
+    assert_eq!(catalog.iter().count(), 91);
 }
 
 /// Two bodies and two registers: on the 10th of April the reports on January and February are due, that on March is not.

@@ -70,7 +70,9 @@ impl Opened {
         let text = format!("SELECT * FROM {table}");
         let batches = self.runtime.block_on(self.engine.sql(&Scope::all(), &text, None)).unwrap();
         let mut writer = arrow::csv::Writer::new(Vec::new());
-        batches.iter().for_each(|batch| writer.write(batch).unwrap());
+        for batch in &batches {
+            writer.write(batch).unwrap();
+        }
         let text = writer.into_inner();
         let mut records = csv::Reader::from_reader(text.as_slice());
         let header = records.headers().unwrap().clone();

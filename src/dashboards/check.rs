@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use super::coverage::{CoverageRule, RawCoverage};
+use super::coverage::RawCoverage;
 use super::declaration::{Dashboard, DefaultPeriod, RawCodes, RawDashboard, RawPeriod, RawWidget, Widget};
 use super::kind::{Compare, WidgetKind};
 use super::vocabulary::{IndicatorNames, Vocabulary, dimensions};
 use crate::declarations::{Problems, Source, Spanned};
 use crate::domain::language::Text;
 use crate::domain::period::Period;
+use crate::indicators::CoverageRule;
 
 /// Longest default period.
 const MAX_MONTHS: u32 = 120;

@@ -1,6 +1,5 @@
 //! How complete the figures of a page are: how many of the bodies that owe a report have sent it.
 
-use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -22,17 +21,6 @@ pub(super) struct RawCoverage {
     /// Only these codes of these dimensions, whatever the reader filters by.
     #[serde(default, rename = "where")]
     pub(super) only: RawCodes,
-}
-
-/// What says whether the figures of a dashboard are complete.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CoverageRule {
-    /// The indicator that counts those who reported.
-    pub indicator: String,
-    /// Its measure that counts all who had to.
-    pub of: String,
-    /// Only these codes of these dimensions.
-    pub only: IndexMap<String, Vec<String>>,
 }
 
 /// How many of those who had to report for a month have done it.

@@ -5,11 +5,12 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::coverage::{CoverageRule, RawCoverage};
+use super::coverage::RawCoverage;
 use super::kind::{Compare, Sort, WidgetKind};
 use crate::declarations::Spanned;
 use crate::domain::language::Text;
 use crate::domain::period::{Grain, Period};
+use crate::indicators::CoverageRule;
 
 /// Folder of the declarations in a project.
 pub const DASHBOARDS_FOLDER: &str = "dashboards";

@@ -30,7 +30,7 @@ use crate::warehouse::reference::Reference;
 
 pub use build::{Sources, WidgetError, WidgetRequest, build_widget};
 pub use context::describe_indicator;
-pub use coverage::{Coverage, CoverageRule, build_coverage};
+pub use coverage::{Coverage, build_coverage};
 pub use declaration::{DASHBOARDS_FOLDER, Dashboard, DefaultPeriod, RawDashboard, Widget};
 pub use kind::{Compare, Sort, WidgetKind};
 pub use widget::{

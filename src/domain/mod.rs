@@ -10,4 +10,5 @@ pub mod language;
 pub mod number;
 pub mod period;
 pub mod sentence;
+pub mod short_hash;
 pub mod table;

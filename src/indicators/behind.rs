@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use arrow::array::RecordBatch;
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::Result;
 use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::{Expr, lit};
 
-use super::engine::Engine;
+use super::engine::{Engine, of_compute};
 use super::error::QueryError;
 use super::expression::{MOMENT, Present, at_present};
 use super::indicator::{Indicator, Measure, Way};
@@ -39,12 +39,12 @@ impl Engine {
     /// If the receipt's snapshot, indicator or dimension is not there, or cannot be read.
     pub async fn rows_behind(&self, scope: &Scope, receipt: &Receipt, limit: usize) -> Result<Behind, QueryError> {
         let query = receipt.query();
-        let question = query.check(&self.definitions.catalog, &self.definitions.reference)?;
+        let definitions = self.definitions_of(receipt).await?;
+        let question = query.check(&definitions.catalog, &definitions.reference)?;
         let (rows, present) = self.open_behind(scope, receipt, &question).await?;
-        let failed =
-            |cause: DataFusionError| QueryError::Compute { what: receipt.indicator.clone(), cause: Box::new(cause) };
-        let counted = counted_rows(rows, receipt, &question, present).map_err(failed)?;
-        let n_rows = counted.clone().count().await.map_err(failed)?;
+        let failed = of_compute(question.indicator);
+        let counted = counted_rows(rows, receipt, &question, present).map_err(&failed)?;
+        let n_rows = counted.clone().count().await.map_err(&failed)?;
         let key = question.indicator.entity().key.iter().map(|name| column(name).sort(true, true)).collect();
         let shown = async { counted.sort(key)?.limit(0, Some(limit.min(n_rows)))?.collect().await };
         Ok(Behind { n_rows, rows: shown.await.map_err(failed)? })
@@ -56,7 +56,8 @@ impl Engine {
     /// As [`Self::rows_behind`].
     pub async fn plan_behind(&self, scope: &Scope, receipt: &Receipt) -> Result<String, QueryError> {
         let query = receipt.query();
-        let question = query.check(&self.definitions.catalog, &self.definitions.reference)?;
+        let definitions = self.definitions_of(receipt).await?;
+        let question = query.check(&definitions.catalog, &definitions.reference)?;
         let (rows, present) = self.open_behind(scope, receipt, &question).await?;
         let columns = std::sync::Arc::clone(rows.schema().inner());
         let cut = question.grain.map_or(Cut::Whole, Cut::Grain);
@@ -78,7 +79,7 @@ impl Engine {
             }
             Ok(text)
         };
-        text().map_err(|cause| QueryError::Compute { what: receipt.indicator.clone(), cause: Box::new(cause) })
+        text().map_err(of_compute(question.indicator))
     }
 
     /// The entity of a receipt's snapshot as the asker sees it, and the receipt's present.
@@ -91,8 +92,7 @@ impl Engine {
         let snapshot = self.snapshot(Some(receipt.snapshot)).await?;
         let entity = question.indicator.entity();
         let table = self.table(&snapshot, entity.name(), TableContent::Entities).await?;
-        let moment = self.moment_of(receipt.basis.seen);
-        let present = Present { today: moment.with_timezone(&self.time_zone).date_naive(), moment };
+        let present = self.present_at(self.moment_of(receipt.basis.seen));
         let rows = self.scoped(scope, table);
         let rows = rows.map_err(|cause| QueryError::Compute { what: entity.name().to_owned(), cause: Box::new(cause) });
         Ok((rows?, present))

@@ -107,7 +107,7 @@ pub fn cube_model(catalog: &Catalog) -> Result<CubeModel> {
     let mut cubes = Vec::new();
     for entity in catalog.entities() {
         let indicators: Vec<&Indicator> =
-            catalog.iter().filter(|one| one.entity().name() == entity.name() && !counts_working_days(one)).collect();
+            catalog.iter().filter(|indicator| indicator.entity().name() == entity.name()).collect();
         if indicators.is_empty() {
             continue;
         }
@@ -119,13 +119,6 @@ pub fn cube_model(catalog: &Catalog) -> Result<CubeModel> {
         cubes.push(Cube { sql_table: name.clone(), name, dimensions: dimensions_of(entity, &indicators)?, measures });
     }
     Ok(CubeModel { cubes })
-}
-
-/// Whether an indicator reads the working calendar, which is a function of the engine and no table of the warehouse.
-fn counts_working_days(indicator: &Indicator) -> bool {
-    let is_call = |part: &Expr| matches!(part, Expr::ScalarFunction(call) if call.func.name() == "working_days");
-    let calls = |expr: &&Expr| expr.exists(|part| Ok(is_call(part))).unwrap_or(false);
-    indicator.expressions().iter().any(calls)
 }
 
 fn dimensions_of(entity: &Entity, indicators: &[&Indicator]) -> Result<Vec<CubeDimension>> {

@@ -3,9 +3,7 @@
 use serde_json::Value;
 
 use crate::declarations::Source;
-
-/// Characters of a short hash: 64 bits, far more than the editions that a region will ever write.
-const HASH_LENGTH: usize = 16;
+use crate::domain::short_hash::short_hash;
 
 /// The edition of a declaration: the hash of its content, whatever its comments, line breaks and order of keys.
 pub(super) fn edition(source: &Source) -> String {
@@ -18,11 +16,6 @@ pub(super) fn edition(source: &Source) -> String {
 /// The edition of some content.
 pub(super) fn edition_of(content: &Value) -> String {
     short_hash(&canonical(content).to_string())
-}
-
-/// The first digits of a hash of a text.
-pub(super) fn short_hash(text: &str) -> String {
-    blake3::hash(text.as_bytes()).to_hex().chars().take(HASH_LENGTH).collect()
 }
 
 /// The same content with its keys in order.
@@ -49,7 +42,7 @@ mod tests {
     #[test]
     fn an_edition_is_of_the_content_alone() {
         let written = of("a: 1\nb: {c: x, d: [1, 2]}\n");
-        assert_eq!(written.len(), HASH_LENGTH);
+        assert_eq!(written.len(), 16);
         assert_eq!(written, of("# remark\nb:\n  d: [1, 2]\n  c: \"x\"\na: 1\n"));
         assert_ne!(written, of("a: 1\nb: {c: x, d: [2, 1]}\n"));
         assert_ne!(written, of("a: \"1\"\nb: {c: x, d: [1, 2]}\n"));

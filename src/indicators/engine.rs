@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
@@ -314,6 +314,11 @@ impl Engine {
     /// What `today` and `moment` mean: the present for the latest snapshot, its own time for one that is named.
     pub(super) fn present(&self, head: &SnapshotHead, as_of: Option<u64>) -> Present {
         let moment = if as_of.is_some() { head.published_at } else { self.clock.now() };
+        self.present_at(moment)
+    }
+
+    /// What they mean at a moment.
+    pub(super) fn present_at(&self, moment: DateTime<Utc>) -> Present {
         Present { today: moment.with_timezone(&self.time_zone).date_naive(), moment }
     }
 
@@ -360,7 +365,7 @@ fn not_too_many(n_rows: usize) -> Result<(), QueryError> {
 }
 
 /// A failure to compute an indicator.
-fn of_compute(indicator: &Indicator) -> impl Fn(DataFusionError) -> QueryError {
+pub(super) fn of_compute(indicator: &Indicator) -> impl Fn(DataFusionError) -> QueryError {
     |cause| QueryError::Compute { what: indicator.id.clone(), cause: Box::new(cause) }
 }
 

@@ -10,13 +10,13 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::edition::short_hash;
 use super::figures::{FigureRow, Figures};
 use super::indicator::Indicator;
 use super::query::Query;
 use super::scope::Scope;
 use crate::domain::figure::Figure;
 use crate::domain::period::{Grain, Period};
+use crate::domain::short_hash::short_hash;
 
 mod text;
 

@@ -50,7 +50,7 @@ pub struct RevisionQuery {
     pub from: u64,
     /// Number of the later snapshot.
     pub to: u64,
-    /// The definitions of the earlier time; none = those of today.
+    /// The definitions of the earlier time; none = those that were kept with the earlier snapshot.
     pub definitions: Option<Arc<Catalog>>,
     /// Whether attainment of the plan is explained in place of the figure.
     pub of_attainment: bool,
@@ -177,7 +177,7 @@ impl Engine {
             return row.figure.value.map(Exact::nearest).ok_or_else(unknown);
         }
         let indicator = self.definitions.catalog.get(&query.indicator).ok_or_else(unknown)?;
-        let day = plan_at.with_timezone(&self.time_zone).date_naive();
+        let day = self.present_at(plan_at).today;
         let planned = self.definitions.catalog.plans().of(indicator, &figures, row, PlanVersion::On(day));
         let no_plan = || QueryError::NoPlan { indicator: query.indicator.clone(), period: whole };
         let planned = planned.ok_or_else(no_plan)?;

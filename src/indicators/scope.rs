@@ -36,7 +36,7 @@ impl Scope {
     /// A short text that is another one for every set of rows: `all`, or a hash.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let restricted = |restriction: &Restriction| super::edition::short_hash(&format!("{restriction:?}"));
+        let restricted = |restriction: &Restriction| crate::domain::short_hash::short_hash(&format!("{restriction:?}"));
         self.restriction.as_ref().map_or_else(|| "all".to_owned(), restricted)
     }
 

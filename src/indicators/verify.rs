@@ -6,9 +6,9 @@ use chrono::{DateTime, Days, NaiveTime, TimeZone, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::definitions::Definitions;
 use super::engine::Engine;
 use super::error::QueryError;
-use super::indicator::Indicator;
 use super::receipt::{Receipt, Seen, hash_figure};
 use super::scope::Scope;
 use crate::domain::figure::Figure;
@@ -97,24 +97,21 @@ impl Engine {
     /// If the snapshot is there and cannot be read.
     pub async fn verify_figure(&self, scope: &Scope, receipt: &Receipt) -> Result<Verification, QueryError> {
         let gone = |reasons| Verification { outcome: Outcome::Gone, reasons, figure: None };
-        let kept = match self.definitions(Some(receipt.snapshot)).await {
-            Ok(kept) => kept,
+        let definitions = match self.definitions_of(receipt).await {
+            Ok(definitions) => definitions,
             Err(QueryError::UnknownSnapshot { .. } | QueryError::NoSnapshot) => {
                 return Ok(gone(vec![Reason::SnapshotGone]));
             }
             Err(error) => return Err(error),
         };
-        let has_edition = |indicator: &Indicator| indicator.edition == receipt.basis.edition;
-        let is_of_then = kept.catalog.get(&receipt.indicator).is_some_and(has_edition);
-        let definitions = if is_of_then { kept } else { Arc::clone(&self.definitions) };
         let Some(indicator) = definitions.catalog.get(&receipt.indicator) else {
             return Ok(gone(vec![Reason::IndicatorGone]));
         };
         let moment = self.moment_of(receipt.basis.seen);
         let mut reasons = Vec::new();
-        let today = moment.with_timezone(&self.time_zone).date_naive();
+        let today = self.present_at(moment).today;
         for (is_other, reason) in [
-            (!has_edition(indicator), Reason::DefinitionChanged),
+            (indicator.edition != receipt.basis.edition, Reason::DefinitionChanged),
             (scope.fingerprint() != receipt.basis.scope, Reason::ScopeDiffers),
             (definitions.policy_on(today).unwrap_or_default() != receipt.basis.policy, Reason::PolicyChanged),
             (env!("CARGO_PKG_VERSION") != receipt.basis.program, Reason::ProgramDiffers),
@@ -138,6 +135,17 @@ impl Engine {
         }
         let outcome = if is_equal { Outcome::Equal } else { Outcome::Differs };
         Ok(Verification { outcome, reasons, figure: Some(row.figure) })
+    }
+
+    /// The definitions that were kept with the snapshot of a receipt if they have its edition of the indicator, else today's.
+    ///
+    /// # Errors
+    /// If the snapshot is not there, or its definitions cannot be read.
+    pub(super) async fn definitions_of(&self, receipt: &Receipt) -> Result<Arc<Definitions>, QueryError> {
+        let kept = self.definitions(Some(receipt.snapshot)).await?;
+        let found = kept.catalog.get(&receipt.indicator);
+        let is_of_then = found.is_some_and(|indicator| indicator.edition == receipt.basis.edition);
+        Ok(if is_of_then { kept } else { Arc::clone(&self.definitions) })
     }
 
     /// A moment of the day that a receipt names, or the moment itself.

@@ -11,6 +11,7 @@ use super::error::ApiError;
 use super::params::Params;
 use super::state::App;
 use super::view::read_snapshot;
+use crate::domain::short_hash::first_digits;
 use crate::indicators::Scope;
 use crate::warehouse::Snapshot;
 
@@ -66,7 +67,7 @@ fn tag(number: u64, ingredients: &[&str]) -> HeaderValue {
     for ingredient in ingredients {
         hasher.update(&(ingredient.len() as u64).to_le_bytes()).update(ingredient.as_bytes());
     }
-    let hash: String = hasher.finalize().to_hex().chars().take(16).collect();
+    let hash = first_digits(&hasher.finalize());
     HeaderValue::try_from(format!("W/\"{number}-{hash}\"")).unwrap_or(HeaderValue::from_static("W/\"0\""))
 }
 

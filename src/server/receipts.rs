@@ -73,7 +73,7 @@ pub(crate) struct ReasonResponse {
 
 /// The figure of a receipt, computed again.
 ///
-/// Out of the receipt's own snapshot and on its own day, by the definitions of today. Rows behind a figure are shown on the command
+/// Out of the receipt's own snapshot and on its own day, by the definitions that were kept with it. Rows behind a figure are shown on the command
 /// line only: nobody signs in here yet.
 #[utoipa::path(
     get, path = "/api/v1/receipts/{receipt}", tag = "indicators",

@@ -5,6 +5,7 @@ use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 
 use super::snapshot::Snapshots;
+use crate::domain::short_hash::first_digits;
 
 /// Folders of a project that figures follow from.
 const FOLDERS: [&str; 7] = [
@@ -45,7 +46,7 @@ impl Snapshots {
                 files.push((name, bytes));
             }
         }
-        let edition: String = hasher.finalize().to_hex().chars().take(16).collect();
+        let edition = first_digits(&hasher.finalize());
         let folder = self.definitions_folder(&edition);
         if folder.is_dir() {
             return Ok(edition);

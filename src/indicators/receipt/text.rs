@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate};
 
 use super::{Basis, Receipt, Seen};
 use crate::domain::period::{Grain, Period};
-use crate::indicators::edition::short_hash;
+use crate::domain::short_hash::short_hash;
 
 /// First field, which says how the others are written.
 const FORM: &str = "svod1";

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::HttpSource;
 use super::paging::Place;
+use crate::domain::short_hash::short_hash;
 use crate::pipelines::sources::cursor::CursorValue;
 
 /// Where the next run goes on after a unit.
@@ -53,5 +54,5 @@ impl Position {
 pub(super) fn fingerprint(source: &HttpSource) -> String {
     let cursor = source.cursor.as_ref().map(|cursor| (&cursor.column, &cursor.parameter, &cursor.start));
     let declared = format!("{:?}", (source.url.as_str(), &source.query, &source.rows, &source.paging, cursor));
-    blake3::hash(declared.as_bytes()).to_hex().chars().take(16).collect()
+    short_hash(&declared)
 }

@@ -21,6 +21,7 @@ use super::cursor::LateWindow;
 use super::files::SourceFile;
 use super::pulled::PulledFolder;
 use super::{Next, Surroundings, Unit};
+use crate::domain::short_hash::short_hash;
 use crate::pipelines::FileError;
 use crate::pipelines::source_declaration::SslMode;
 use crate::pipelines::state::PipelineState;
@@ -147,5 +148,5 @@ impl PostgresFeed {
 fn fingerprint(source: &PostgresSource) -> String {
     let cursor = source.cursor.as_ref().map(|cursor| &cursor.column);
     let declared = format!("{:?}", (&source.connection, &source.query, &source.columns, cursor));
-    blake3::hash(declared.as_bytes()).to_hex().chars().take(16).collect()
+    short_hash(&declared)
 }

@@ -9,7 +9,7 @@ use crate::support::{Outcome, Program};
 use crate::warehouse::upkeep::{files_below, written_at};
 
 /// The shipped samples in a data directory of a test's own.
-fn copy_of_samples() -> Program {
+pub(super) fn copy_of_samples() -> Program {
     let program = Program::shipped();
     copy(sample_warehouse(), program.data.path());
     program

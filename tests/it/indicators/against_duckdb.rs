@@ -200,12 +200,7 @@ pub(super) fn both_sides(catalog: Catalog) -> (Engine, Connection, tempfile::Tem
     let mut random = ChaCha8Rng::seed_from_u64(20_240_410);
     let folder = tempfile::tempdir().unwrap();
     let duckdb = Connection::open_in_memory().unwrap();
-    let calendar = project_root().join("warehouse/reference/calendar.csv");
-    let working = format!(
-        "SELECT list(code::DATE) FROM read_csv('{}', all_varchar = TRUE) WHERE is_working = '1'",
-        calendar.display()
-    );
-    duckdb.execute_batch(&format!("SET VARIABLE working = ({working})")).unwrap();
+    know_working_days(&duckdb);
     let mut tables = Vec::new();
     for entity in catalog.entities() {
         let rows = random_rows(&mut random, entity);
@@ -218,6 +213,16 @@ pub(super) fn both_sides(catalog: Catalog) -> (Engine, Connection, tempfile::Tem
     let tables: Vec<(&str, Value)> = tables.iter().map(|(name, rows)| (name.as_str(), rows.clone())).collect();
     let memory = Memory::of(&catalog, &tables);
     (engine_over(catalog, memory), duckdb, folder)
+}
+
+/// Sets the variable `working`: the list of all working days.
+pub(super) fn know_working_days(duckdb: &Connection) {
+    let calendar = project_root().join("warehouse/reference/calendar.csv");
+    let working = format!(
+        "SELECT list(code::DATE) FROM read_csv('{}', all_varchar = TRUE) WHERE is_working = '1'",
+        calendar.display()
+    );
+    duckdb.execute_batch(&format!("SET VARIABLE working = ({working})")).unwrap();
 }
 
 fn write_parquet(path: &std::path::Path, columns: &SchemaRef, rows: &Value) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use svod::domain::period::{Grain, Period};
 use svod::indicators::{Engine, Indicator, Query};
 
-use super::against_duckdb::{STOCKS, VALUES, ask_duckdb, compare, key_sql};
+use super::against_duckdb::{STOCKS, VALUES, ask_duckdb, compare, key_sql, know_working_days};
 use super::memory::{ask, shipped_catalog};
 use crate::support::project_root;
 use crate::support::warehouse::{sample_warehouse, shipped_project, test_clock};
@@ -27,6 +27,7 @@ fn sample_database() -> Connection {
     let duckdb = Connection::open_in_memory().unwrap();
     let path = sample_warehouse().join("warehouse.duckdb");
     duckdb.execute_batch(&format!("ATTACH '{}' AS samples (READ_ONLY); USE samples.entity;", path.display())).unwrap();
+    know_working_days(&duckdb);
     duckdb
 }
 

@@ -78,7 +78,7 @@ fn complaint(output: &Output) -> String {
     stderr
 }
 
-/// What two runs over the registers leave, the second of which brings a correction and new files.
+/// What two runs over the registers leave, the second of which brings a correction, new files and a row that is rejected.
 fn undisturbed() -> RunProject {
     let project = RunProject::new();
     project.write_registers();
@@ -90,7 +90,7 @@ fn undisturbed() -> RunProject {
 
 fn write_news(project: &RunProject) {
     let granted = ("first-1-3", "2026-05-04", Some("2026-05-20"));
-    project.write_rows("first-3", &[granted, ("new-1", "2026-07-01", None)]);
+    project.write_rows("first-3", &[granted, ("new-1", "2026-07-01", None), ("broken-1", "2026-13-01", None)]);
     project.write_rows("second-3", &[("new-2", "2026-07-02", Some("2026-07-09"))]);
 }
 

@@ -97,12 +97,9 @@ impl RunProject {
 
     /// Records of all runs that ended, oldest first.
     pub(crate) fn records(&self) -> Vec<Value> {
-        let mut paths: Vec<PathBuf> = files_below(&self.data().join("runs")).into_keys().collect();
-        paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
-        let mut records: Vec<Value> = paths
-            .iter()
-            .map(|path| serde_json::from_slice(&fs_err::read(self.data().join("runs").join(path)).unwrap()).unwrap())
-            .collect();
+        let mut files = files_below(&self.data().join("runs"));
+        files.retain(|path, _| path.extension().is_some_and(|ending| ending == "json"));
+        let mut records: Vec<Value> = files.values().map(|bytes| serde_json::from_slice(bytes).unwrap()).collect();
         records.sort_by_key(|record| record["run"].as_str().unwrap().to_owned());
         records
     }
@@ -138,7 +135,11 @@ pub(crate) fn files_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             if path.is_dir() {
                 folders.push(path);
             } else {
-                files.insert(path.strip_prefix(folder).unwrap().to_owned(), fs_err::read(&path).unwrap());
+                // A server that runs meanwhile renames what it has written.
+                match fs_err::read(&path) {
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    read => drop(files.insert(path.strip_prefix(folder).unwrap().to_owned(), read.unwrap())),
+                }
             }
         }
     }

@@ -108,10 +108,12 @@ fn view_of(contract: &Contract, model: &Model, lake: &Path, order: &str) -> Stri
     format!(
         "CREATE TABLE \"{table}\" AS
          WITH told AS (SELECT * REPLACE (make_timestamp(epoch_us(occurred_at)) AS occurred_at,
-             make_timestamp(epoch_us(recorded_at)) AS recorded_at), date_trunc('month', occurred_on)::DATE AS occurred_month FROM read_parquet('{files}', union_by_name = TRUE))
+             make_timestamp(epoch_us(recorded_at)) AS recorded_at), date_trunc('month', occurred_on)::DATE AS occurred_month,
+             CAST({subject} AS VARCHAR) AS subject_id FROM read_parquet('{files}', union_by_name = TRUE))
          SELECT * FROM (SELECT * FROM told {repeated}) WHERE {belongs} {last} ORDER BY {order}",
         table = contract.table,
         files = files.display(),
+        subject = key[0],
         belongs = belongs.join(" AND "),
     )
 }

@@ -11,6 +11,7 @@ mod error;
 mod explain;
 mod generate;
 mod headline;
+mod indicators;
 mod ingest;
 mod output;
 mod progress;
@@ -75,6 +76,8 @@ enum Command {
     Verify(verify::VerifyArguments),
     /// Merge small files, drop superseded events and what no retained snapshot needs
     Compact(compact::CompactArguments),
+    /// List the indicators, or show the passport of one
+    Indicators(indicators::IndicatorsArguments),
     /// Compute one indicator
     Query(query::QueryArguments),
     /// Compute a figure again from its receipt, and open what stands behind it
@@ -108,6 +111,7 @@ pub fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Rebuild(_) => rebuild::rebuild(&place),
         Command::Verify(_) => verify::verify(&place),
         Command::Compact(arguments) => compact::compact(&place, &arguments),
+        Command::Indicators(arguments) => indicators::indicators(&place, &arguments),
         Command::Query(arguments) => query::query(&place, &arguments),
         Command::VerifyFigure(arguments) => verify_figure::verify_figure(&place, &arguments),
         Command::Explain(arguments) => explain::explain(&place, &arguments),

@@ -16,6 +16,7 @@ mod declaration;
 mod judge;
 mod kind;
 mod milestones;
+mod passport;
 mod rows;
 mod table;
 mod vocabulary;
@@ -33,6 +34,7 @@ pub use context::describe_indicator;
 pub use coverage::{Coverage, build_coverage};
 pub use declaration::{DASHBOARDS_FOLDER, Dashboard, DefaultPeriod, RawDashboard, Widget};
 pub use kind::{Compare, Sort, WidgetKind};
+pub use passport::passport_rows;
 pub use widget::{
     ChangeKind, Comparison, Dimension, Filter, Freshness, Key, Light, Milestone, Passport, Place, Row, Series,
     SnapshotMark, Status, Total, Unit, WidgetData,

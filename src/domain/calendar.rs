@@ -98,6 +98,20 @@ impl WorkingCalendar {
         RunningCount(days.collect())
     }
 
+    /// The first day that is known, and for each day from it to the last known one by how many working days the days up to it are more
+    /// than Monday to Friday. Nothing if no day is known.
+    #[must_use]
+    pub fn surplus_by_day(&self) -> (Option<NaiveDate>, Vec<i64>) {
+        let RunningCount(known) = self.running_count();
+        let mut by_day = Vec::new();
+        for (place, (day, surplus)) in known.iter().enumerate() {
+            let until = known.get(place + 1).map_or_else(|| day.succ_opt(), |next| Some(next.0));
+            let n_days = until.map_or(1, |until| (until - *day).num_days());
+            by_day.extend((0..n_days).map(|_| *surplus));
+        }
+        (known.first().map(|first| first.0), by_day)
+    }
+
     /// The end of a term that begins at a local moment. A term of days ends with its last day, at midnight.
     #[must_use]
     pub fn end_of(&self, start: NaiveDateTime, term: Term) -> NaiveDateTime {

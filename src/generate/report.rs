@@ -54,6 +54,10 @@ pub struct RegisterReport {
     pub months: BTreeMap<String, u64>,
     /// Events by name and local month; what is open at the end of a month follows from them.
     pub event_months: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Events by name, by what their rows say beside place and day (direction, category, ground), in the words of the file.
+    pub features: BTreeMap<String, BTreeMap<String, BTreeMap<String, u64>>>,
+    /// Kopecks of all events of a name, where its rows tell of money.
+    pub kopecks: BTreeMap<String, u64>,
 }
 
 /// The size of one file.
@@ -72,6 +76,9 @@ pub(super) struct Tally {
     by_place: Vec<u64>,
     /// By the place of the event and its day.
     by_day: BTreeMap<(usize, Day), u64>,
+    /// By the place of the event, the feature and its word.
+    by_feature: BTreeMap<(usize, &'static str, &'static str), u64>,
+    kopecks: BTreeMap<usize, u64>,
     broken: BTreeMap<Defect, u64>,
     people: HashSet<u32>,
     pub(super) duplicate: u64,
@@ -86,6 +93,8 @@ impl Tally {
             events,
             by_place: vec![0; territory.municipalities.len() * events.len()],
             by_day: BTreeMap::new(),
+            by_feature: BTreeMap::new(),
+            kopecks: BTreeMap::new(),
             broken: BTreeMap::new(),
             people: HashSet::new(),
             duplicate: 0,
@@ -100,6 +109,18 @@ impl Tally {
             *count += 1;
         }
         *self.by_day.entry((event, day)).or_default() += 1;
+    }
+
+    /// What the row of one event says beside place and day: pairs of a feature and its word in the file.
+    pub(super) fn add_features(&mut self, event: usize, features: &[(&'static str, &'static str)]) {
+        for (feature, word) in features {
+            *self.by_feature.entry((event, feature, word)).or_default() += 1;
+        }
+    }
+
+    /// The money of one event.
+    pub(super) fn add_kopecks(&mut self, event: usize, kopecks: u64) {
+        *self.kopecks.entry(event).or_default() += kopecks;
     }
 
     /// One person of a row that is not broken.
@@ -148,6 +169,14 @@ impl Tally {
             let name = self.events.get(event).copied().unwrap_or_default();
             let months = report.event_months.entry(name.to_owned()).or_default();
             *months.entry(calendar.date(day).format("%Y-%m").to_string()).or_default() += count;
+        }
+        for ((event, feature, word), count) in self.by_feature {
+            let name = self.events.get(event).copied().unwrap_or_default();
+            let words = report.features.entry(name.to_owned()).or_default().entry(feature.to_owned()).or_default();
+            words.insert(word.to_owned(), count);
+        }
+        for (event, kopecks) in self.kopecks {
+            report.kopecks.insert(self.events.get(event).copied().unwrap_or_default().to_owned(), kopecks);
         }
         report.months =
             self.events.first().and_then(|first| report.event_months.get(*first)).cloned().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The semantic layer as a data model of Cube, for tools that read it: cubes, dimensions and measures with SQL of `DuckDB`.
 //!
-//! A cube is an entity; it reads the table of its name, which `warehouse.duckdb` has. A measure is an indicator under its identifier,
+//! A cube is an entity; it reads the table of its name, which `warehouse.duckdb` has, as it has the function `working_days`. A measure is an indicator under its identifier,
 //! and the measures that it is made of stand beside it as `INDICATOR__MEASURE`, not public. What the format has no word for
 //! goes along in `meta`: the English texts, additivity, unit, direction, edition, the date that cuts time, code lists.
 
@@ -21,6 +21,9 @@ use super::indicator::{Indicator, Measure, Way};
 
 /// What a cube calls itself in SQL, and what stands there until the SQL is written.
 const CUBE: &str = "CUBE";
+
+/// The schema of the tables of entities in `warehouse.duckdb`.
+const ENTITY_SCHEMA: &str = "entity";
 
 /// A data model of Cube.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -116,7 +119,12 @@ pub fn cube_model(catalog: &Catalog) -> Result<CubeModel> {
             measures.extend(measures_of(indicator)?);
         }
         let name = entity.name().to_owned();
-        cubes.push(Cube { sql_table: name.clone(), name, dimensions: dimensions_of(entity, &indicators)?, measures });
+        cubes.push(Cube {
+            sql_table: format!("{ENTITY_SCHEMA}.{name}"),
+            name,
+            dimensions: dimensions_of(entity, &indicators)?,
+            measures,
+        });
     }
     Ok(CubeModel { cubes })
 }

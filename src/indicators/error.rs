@@ -167,7 +167,7 @@ pub enum QueryError {
 
 impl QueryError {
     /// No indicator has this identifier; the nearest is named.
-    pub(super) fn unknown_indicator(id: &str, catalog: &super::catalog::Catalog) -> Self {
+    pub(crate) fn unknown_indicator(id: &str, catalog: &super::catalog::Catalog) -> Self {
         let known = catalog.iter().map(super::indicator::Indicator::id);
         Self::UnknownIndicator { indicator: id.to_owned(), nearest: nearest(id, known).map(str::to_owned) }
     }

@@ -319,6 +319,7 @@ pub fn refresh_context<'a>(
         project: Some(&project.root),
         lake,
         contracts: &project.contracts,
+        reference: &project.reference,
         models: &project.models,
         time_zone: project.settings.time_zone,
         clock,

@@ -41,6 +41,7 @@ use tokio::sync::watch;
 
 pub use error::Problem;
 pub use openapi::openapi;
+pub(crate) use passport::IndicatorResponse;
 pub use router::{Route, router, routes};
 pub use state::App;
 

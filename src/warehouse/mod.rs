@@ -22,6 +22,7 @@ pub mod regulations;
 pub mod samples;
 pub mod snapshot;
 pub mod verify;
+mod working_days;
 
 pub use compact::{CompactionError, CompactionReport, CompactionStep, Retention, compact};
 pub use contracts::{Contract, Contracts, RawContract};

@@ -54,6 +54,24 @@ impl Card {
         push_number(into, self.number, 7);
     }
 
+    /// What the register calls it.
+    fn kind(&self) -> &'static str {
+        if self.certificate.is_some() {
+            "Электронный сертификат"
+        } else {
+            "Виртуальная социальная карта"
+        }
+    }
+
+    /// What its line says beside place and day: of what kind it is, and who holds it or what it pays.
+    fn features(&self) -> [(&'static str, &'static str); 2] {
+        let of_kind = match self.certificate {
+            Some((place, _)) => ("measure", CERTIFICATES[place].1),
+            None => ("holder", HOLDERS[self.holder].1),
+        };
+        [("kind", self.kind()), of_kind]
+    }
+
     /// When it was issued, if it was.
     pub(super) fn issued(&self) -> Option<Moment> {
         self.decided.filter(|_| self.is_issued)
@@ -144,12 +162,14 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
             return Ok(());
         }
         tally.add_person(card.person.key());
-        tally.add_event(card.municipality, 0, card.applied.day);
-        if let Some(decided) = card.decided {
-            tally.add_event(card.municipality, if card.is_issued { 1 } else { 2 }, decided.day);
-        }
-        if let Some(expired) = card.expired {
-            tally.add_event(card.municipality, 3, expired.day);
+        let decision = if card.is_issued { 1 } else { 2 };
+        for (event, day) in
+            [(0, Some(card.applied.day)), (decision, card.decided.map(|at| at.day)), (3, card.expired.map(|at| at.day))]
+        {
+            if let Some(day) = day {
+                tally.add_event(card.municipality, event, day);
+                tally.add_features(event, &card.features());
+            }
         }
         if let Some(n_rows_later) = card.resent_after {
             sink.put_late(bytes, n_rows_later);
@@ -178,11 +198,7 @@ fn write_line(line: &mut CsvLine, world: &World<'_>, card: &Card) -> Vec<u8> {
             card.write_number(into);
         }
     });
-    row.field(match (is(Defect::UnknownCode), card.certificate) {
-        (true, _) => "Бумажная карта",
-        (false, None) => "Виртуальная социальная карта",
-        (false, Some(_)) => "Электронный сертификат",
-    });
+    row.field(if is(Defect::UnknownCode) { "Бумажная карта" } else { card.kind() });
     if is(Defect::ImpossibleDate) {
         row.field("31.04.2025 25:00:00");
     } else {

@@ -73,6 +73,10 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
         }
         tally.add_person(operation.person.key());
         tally.add_event(operation.municipality, operation.kind, operation.at.day);
+        tally.add_features(operation.kind, &[("measure", CERTIFICATES[operation.measure].1)]);
+        if let Some(kopecks) = operation.kopecks {
+            tally.add_kopecks(operation.kind, kopecks);
+        }
         if dice.chance(20) {
             sink.put_late(line.clone(), dice.between(2, 30));
             tally.duplicate += 1;

@@ -8,7 +8,7 @@ use super::super::text::{push_dotted, push_number};
 use super::super::world::World;
 use super::super::{GenerateError, Register, RegisterReport};
 use super::csv_line::{CsvLine, Encoding, LINE_END, header};
-use super::lists::SUBJECTS;
+use super::lists::{NUMBERS, SUBJECTS};
 
 /// Complaints for a thousand events of cases.
 const PER_THOUSAND_EVENTS: u64 = 28;
@@ -40,7 +40,11 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
             let lag = dice.quantile(&DECIDED) * world.slowing(load.day) / 1_000 / quicker;
             let decided = Some(world.calendar.after(load.day, lag.max(1))).filter(|day| *day <= world.to);
             let answered = decided.map(|day| day + 1).filter(|day| !dice.chance(60) && *day <= world.to);
-            let is_satisfied = dice.chance(310);
+            let decision = if dice.chance(310) {
+                "Удовлетворена"
+            } else {
+                "Отказано в удовлетворении"
+            };
             let way = if arrival.through_portal { "4" } else { dice.one_of(&["1", "1", "2", "3"]).unwrap_or("1") };
             let defect = breakage.strike(&mut dice);
             let is = |kind: Defect| defect == Some(kind);
@@ -63,11 +67,7 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
             match decided {
                 Some(day) => {
                     row.ascii(|into| push_dotted(into, &world.calendar, day));
-                    row.field(if is_satisfied {
-                        "Удовлетворена"
-                    } else {
-                        "Отказано в удовлетворении"
-                    });
+                    row.field(decision);
                 }
                 None => {
                     row.field("").field("");
@@ -88,7 +88,11 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
             for (event, day) in [Some(load.day), decided, answered].into_iter().enumerate() {
                 if let Some(day) = day {
                     tally.add_event(municipality, event, day);
+                    tally.add_features(event, &[("subject", NUMBERS[subject - 1]), ("way", way)]);
                 }
+            }
+            if decided.is_some() {
+                tally.add_features(1, &[("decision", decision)]);
             }
         }
     }

@@ -129,6 +129,18 @@ impl Application {
         ]
     }
 
+    /// Tells what the line says of one of its events.
+    fn tell_features(&self, event: usize, tally: &mut Tally) {
+        let direction = DIRECTIONS[self.direction].0;
+        tally.add_features(event, &[("direction", direction), ("category", self.category), ("way", self.way)]);
+        match EVENTS[event] {
+            "extended" => tally.add_features(event, &[("ground", self.extension)]),
+            "refused" => tally.add_features(event, &[("ground", self.ground)]),
+            "granted" => tally.add_kopecks(event, self.kopecks),
+            _ => {}
+        }
+    }
+
     /// The same application with the notices on its way and, of some, a misprint in the order that has to be corrected in five
     /// working days.
     fn with_notices(self, world: &World<'_>) -> Self {
@@ -186,6 +198,7 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
             for (event, day) in application.days().into_iter().enumerate() {
                 if let Some(day) = day {
                     tally.add_event(application.municipality, event, day);
+                    application.tell_features(event, &mut tally);
                 }
             }
             let n_rows_later = dice.between(3, 60);

@@ -10,7 +10,7 @@ use super::super::text::{push_dotted, push_number};
 use super::super::world::{Arrival, World};
 use super::super::{GenerateError, Register, RegisterReport};
 use super::csv_line::{CsvLine, Encoding, LINE_END, header};
-use super::lists::{CIRCUMSTANCES, FORMS, GROUNDS, WAYS};
+use super::lists::{CIRCUMSTANCES, FORMS, GROUNDS, NUMBERS, WAYS};
 
 /// Applications for a thousand events of cases.
 pub(super) const PER_THOUSAND_EVENTS: u64 = 345;
@@ -70,10 +70,18 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
             }
             tally.add_person(application.person.key());
             tally.add_event(application.municipality, 0, application.applied);
+            let circumstance = NUMBERS[application.circumstance - 1];
+            let features = [("way", application.way), ("circumstance", circumstance)];
+            tally.add_features(0, &features);
             if let Some(decided) = application.decided {
                 let decision = if application.is_recognised { 1 } else { 2 };
                 tally.add_event(application.municipality, decision, decided);
+                tally.add_features(decision, &features);
+                if !application.is_recognised {
+                    tally.add_features(decision, &[("ground", application.ground)]);
+                }
                 if application.is_recognised {
+                    tally.add_features(decision, &[("form", application.form)]);
                     tally.add_event(application.municipality, 3, decided);
                 }
             }

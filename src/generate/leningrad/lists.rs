@@ -3,6 +3,9 @@
 /// Circumstances 1–7 of the journal of applications, with how usual each is.
 pub(super) const CIRCUMSTANCES: [u32; 7] = [460, 170, 120, 95, 70, 35, 50];
 
+/// The numbers of circumstances and of subjects of complaints, as they stand in the files.
+pub(super) const NUMBERS: [&str; 7] = ["1", "2", "3", "4", "5", "6", "7"];
+
 /// Ways of application of the journal of applications: its code, how usual it is, whether it is a portal.
 pub(super) const WAYS: [(&str, u32, bool); 4] =
     [("1", 520, false), ("2", 60, false), ("3", 420, false), ("4", 1_000, true)];

@@ -85,7 +85,11 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
             for (event, day) in [Some(service.planned), marked, waived].into_iter().enumerate() {
                 if let Some(day) = day {
                     tally.add_event(programme.municipality, event, day);
+                    tally.add_features(event, &[("kind", kind), ("form", programme.form)]);
                 }
+            }
+            if marked.is_some() {
+                tally.add_features(1, &[("mark", MARKS[mark].0)]);
             }
             if let Some((_, again)) = resent.take_if(|(place, _)| *place <= rows.len()) {
                 rows.push(again);

@@ -60,6 +60,11 @@ impl Programme {
         into.push(b'-');
         push_number(into, self.number, 6);
     }
+
+    /// How its conclusion reads, when it comes.
+    fn conclusion(&self) -> &'static str {
+        if self.is_fully { "полностью" } else { "не полностью" }
+    }
 }
 
 /// Hands every programme of a run to `take`, in order of time; the choices are always the same.
@@ -136,7 +141,11 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
         for (event, day) in [Some(drawn_up), ready, handed_over, concluded, Some(applied)].into_iter().enumerate() {
             if let Some(day) = day {
                 tally.add_event(programme.municipality, event, day);
+                tally.add_features(event, &[("form", programme.form)]);
             }
+        }
+        if concluded.is_some() {
+            tally.add_features(3, &[("conclusion", programme.conclusion())]);
         }
         if let Some(n_rows_later) = programme.resent_after {
             sink.put_late(bytes, n_rows_later);
@@ -178,8 +187,7 @@ fn write_line(line: &mut CsvLine, world: &World<'_>, of: &Programme) -> Vec<u8> 
         });
     }
     row.field(match of.concluded {
-        Some(_) if of.is_fully => "полностью",
-        Some(_) => "не полностью",
+        Some(_) => of.conclusion(),
         None => "",
     });
     row.end(Encoding::Utf8, of.defect)

@@ -69,10 +69,12 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
             row.field(&rating.map_or_else(String::new, |stars: u32| stars.to_string()));
             let bytes = row.end(Encoding::Utf8, defect);
             sink.put(FILE, &bytes)?;
-            match defect {
-                Some(defect) => tally.add_broken(defect),
-                None => tally.add_event(municipality, 0, load.day),
+            if let Some(defect) = defect {
+                tally.add_broken(defect);
+                continue;
             }
+            tally.add_event(municipality, 0, load.day);
+            tally.add_features(0, &[("service", service), ("way", way)]);
         }
     }
     let files = sink.finish()?;

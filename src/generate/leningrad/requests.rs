@@ -98,6 +98,7 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
             for (event, day) in [Some(sent), answered, passed_on].into_iter().enumerate() {
                 if let Some(day) = day {
                     tally.add_event(municipality, event, day);
+                    tally.add_features(event, &[("organisation", organisation)]);
                 }
             }
             if dice.chance(20) {

@@ -49,6 +49,18 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
         tally.add_person(appeal.person.key());
         for (step, at) in known.steps() {
             tally.add_event(appeal.municipality, step as usize, at.day);
+            tally.add_features(
+                step as usize,
+                &[
+                    ("category", CATEGORIES[appeal.category].1),
+                    ("channel", CHANNELS[appeal.channel].1),
+                    ("support", appeal.support.code),
+                    ("agency", appeal.support.agency),
+                ],
+            );
+            if step == Step::Refused {
+                tally.add_features(step as usize, &[("ground", appeal.ground)]);
+            }
         }
         let n_rows_later = dice.between(3, 200);
         match dice.below(1_000) {

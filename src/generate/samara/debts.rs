@@ -99,8 +99,10 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
             for (event, day) in [Some(recorded), restructured, settled].into_iter().enumerate() {
                 if let Some(day) = day {
                     tally.add_event(municipality, event, day);
+                    tally.add_features(event, &[("kind", kind)]);
                 }
             }
+            tally.add_kopecks(0, kopecks);
             if let Some((_, again)) = resent.take_if(|(place, _)| *place <= rows.len()) {
                 rows.push(again);
                 tally.duplicate += 1;

@@ -55,6 +55,7 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
             }
             tally.add_person(member.person.key());
             tally.add_event(passport.municipality, 0, member.entered.day);
+            tally.add_features(0, &[("kinship", KINSHIP[member.kinship].0)]);
             if let Some(at) = member.struck_out {
                 tally.add_event(passport.municipality, 1, at.day);
             }

@@ -61,6 +61,8 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
             for (event, at) in [Some(need.recorded), need.fulfilled, need.cancelled].into_iter().enumerate() {
                 if let Some(at) = at {
                     tally.add_event(passport.municipality, event, at.day);
+                    let support = SUPPORTS[need.support];
+                    tally.add_features(event, &[("support", support.code), ("agency", support.agency)]);
                 }
             }
             if dice.chance(20) {

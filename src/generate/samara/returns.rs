@@ -58,8 +58,11 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
             tally.add_person(questionnaire.person.key());
             tally.add_event(questionnaire.municipality, 0, questionnaire.filed.day);
             for (event, moments) in [(1, questionnaire.routed), (2, questionnaire.provided)] {
-                for at in moments.into_iter().flatten() {
-                    tally.add_event(questionnaire.municipality, event, at.day);
+                for (at, (_, agency, _)) in moments.into_iter().zip(RETURN_GROUPS) {
+                    if let Some(at) = at {
+                        tally.add_event(questionnaire.municipality, event, at.day);
+                        tally.add_features(event, &[("agency", agency)]);
+                    }
                 }
             }
             if dice.chance(20) {

@@ -4,8 +4,8 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::about::passport_rows;
 use super::layout::{Place, heading, page};
+use crate::dashboards::passport_rows;
 use crate::indicators::Indicator;
 use crate::project::Project;
 use crate::server::conditional::Edition;

@@ -7,6 +7,7 @@
 //!   svod.progress          version of each event table that each model has seen
 //!   svod.months_MODEL      hash of a key → months in which its events lie, so that a refresh reads only these
 //!   svod.dirty             months of entities that differ from the published table
+//!   main.working_days      a function for readers of the file, see `working_days.rs`
 //! ```
 //!
 //! A model changes in one transaction together with its progress and its dirty months, so a process that dies
@@ -27,6 +28,8 @@ use super::database::{self, name};
 use super::event_views::drop_view;
 use super::lake::{Lake, LakeError, LakeFile};
 use super::models::Model;
+use super::working_days::keep_working_days;
+use crate::domain::calendar::WorkingCalendar;
 
 pub(super) use write::written_files;
 
@@ -93,6 +96,11 @@ impl Entities {
         )?;
         let engine = connection.version()?;
         Ok(Self { connection, engine })
+    }
+
+    /// Gives readers of the file the function of working days by a calendar.
+    pub(super) fn keep_working_days(&self, calendar: &WorkingCalendar) -> Result<(), duckdb::Error> {
+        keep_working_days(&self.connection, calendar)
     }
 
     /// What a model has seen so far.

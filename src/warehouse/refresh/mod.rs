@@ -17,12 +17,14 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 
 use crate::clock::Clock;
+use crate::domain::calendar::WorkingCalendar;
 
 use super::contracts::Contracts;
 use super::entities::{Entities, EventTable, Folding, Progress};
 use super::lake::{Lake, LakeError, MonthChanges, TableKind};
 use super::lock::WarehouseLock;
 use super::models::Model;
+use super::reference::Reference;
 use super::snapshot::{Snapshot, SnapshotError, Snapshots, TableVersion, table_key};
 
 pub use error::RefreshError;
@@ -77,6 +79,8 @@ pub struct RefreshContext<'a> {
     pub lake: &'a Lake,
     /// Contracts of the event tables.
     pub contracts: &'a Contracts,
+    /// The code lists, for their working calendar.
+    pub reference: &'a Reference,
     /// The models; the built-in one is added.
     pub models: &'a [Model],
     /// Time zone of local dates of runs and of the last event.
@@ -113,8 +117,8 @@ pub async fn refresh(context: RefreshContext<'_>, lock: &WarehouseLock) -> Resul
     let models = Arc::new(models);
     let tables = event_tables(&context).await?;
     let opened = blocking({
-        let (path, models) = (path.clone(), Arc::clone(&models));
-        move || open_entities(&path, &models)
+        let (path, models, calendar) = (path.clone(), Arc::clone(&models), context.reference.working_calendar());
+        move || open_entities(&path, &models, &calendar)
     });
     let (entities, progress) = opened.await?;
     let work = plan_work(&context, &models, &tables, progress).await?;
@@ -193,8 +197,13 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-fn open_entities(path: &Path, models: &[Model]) -> Result<(Entities, Vec<Progress>), RefreshError> {
+fn open_entities(
+    path: &Path,
+    models: &[Model],
+    calendar: &WorkingCalendar,
+) -> Result<(Entities, Vec<Progress>), RefreshError> {
     let opened = Entities::open(path).and_then(|entities| {
+        entities.keep_working_days(calendar)?;
         let progress = models.iter().map(|model| entities.progress(model)).collect::<Result<_, _>>()?;
         Ok((entities, progress))
     });

@@ -191,6 +191,7 @@ impl SmallProject {
             project: None,
             lake: &self.lake,
             contracts: &self.contracts,
+            reference: &Reference::default(),
             models: &self.models,
             time_zone: time_zone(),
             clock: Clock::Fixed(moment("2024-07-01T09:00:00Z")),

@@ -9,8 +9,8 @@ use svod::warehouse::compact::CompactionProgress;
 use svod::warehouse::refresh::{RefreshProgress, forget_entities};
 use svod::warehouse::verify::VerifyProgress;
 use svod::warehouse::{
-    CompactionReport, RefreshContext, RefreshOutcome, Retention, Snapshot, Snapshots, VerifyReport, WarehouseLock,
-    compact, verify,
+    CompactionReport, Reference, RefreshContext, RefreshOutcome, Retention, Snapshot, Snapshots, VerifyReport,
+    WarehouseLock, compact, verify,
 };
 
 use super::small_project::{SmallProject, moment, time_zone};
@@ -37,6 +37,7 @@ impl SmallProject {
             project: None,
             lake: &self.lake,
             contracts: &self.contracts,
+            reference: &Reference::default(),
             models: &self.models,
             time_zone: time_zone(),
             clock: Clock::Fixed(moment(NOW)),

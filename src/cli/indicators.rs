@@ -110,7 +110,7 @@ fn passport(about: &IndicatorResponse, lang: Lang) -> Table {
         (lang.pick("Сущность", "Entity"), about.entity.clone()),
         (lang.pick("Дата", "Date"), about.time.clone()),
         (lang.pick("Меры", "Measures"), measures.collect::<Vec<_>>().join(", ")),
-        ("--by", dimensions.collect::<Vec<_>>().join(", ")),
+        (lang.pick("Срезы (--by)", "Cuts (--by)"), dimensions.collect::<Vec<_>>().join(", ")),
         (lang.pick("Обязательный разрез", "Must be cut by"), about.requires.join(", ")),
     ];
     let rows = passport_rows(&about.passport, lang).chain(of_query).filter(|(_, text)| !text.is_empty());

@@ -81,7 +81,7 @@ pub(in super::super) fn write(world: &World<'_>) -> Result<RegisterReport, Gener
                 tally.add_event(once.municipality, 0, at.day);
                 if let Some((kind, _)) = once.partner {
                     // A certificate has no partner, and its uses are none of a card.
-                    tally.add_features(0, &[("partner_kind", PARTNERS[kind].0), ("holder", HOLDERS[card.holder].1)]);
+                    tally.add_features(0, &[("partner_kind", PARTNERS[kind].0), ("holder", HOLDERS[card.holder].0)]);
                     tally.add_kopecks(0, once.kopecks);
                 }
                 if dice.chance(20) {

@@ -2,6 +2,7 @@
 
 mod commands;
 mod figures;
+mod indicators;
 mod kill;
 mod push;
 mod readme;

@@ -99,8 +99,8 @@ pub(super) const VALUES: &[(&str, &str, &str, &str)] = &[
     ("service_in_time", "clocks", "stopped_on", "100 * avg(in_time::INT) FILTER (clock = 'programme_handover' OR clock LIKE '%contract_decision'
          OR clock = 'recognition_decision')"),
     ("response_days", "clocks", "stopped_on", "avg(used) FILTER (clock = 'support_provision')"),
-    ("request_response_days", "requests", "answered_on", "avg(len(list_filter(getvariable('working'), lambda day: day > sent_on AND day <= answered_on))
-         - len(list_filter(getvariable('working'), lambda day: day > answered_on AND day <= sent_on))) FILTER (sent_on IS NOT NULL)"),
+    ("request_response_days", "requests", "answered_on", "avg(getvariable('worked')[answered_on - DATE '2021-12-31'] - getvariable('worked')[sent_on - DATE '2021-12-31'])
+         FILTER (sent_on IS NOT NULL)"),
     ("deadlines", "clocks", "opened_on", "count(*)"),
     ("kinds_of_support", "cases", "provided_on", "count(*)"),
     ("passports_complete", "passports", "opened_on", "100 * avg((is_full IS NOT DISTINCT FROM TRUE)::INT)"),
@@ -201,12 +201,13 @@ pub(super) fn both_sides(catalog: Catalog) -> (Engine, Connection, tempfile::Tem
     let folder = tempfile::tempdir().unwrap();
     let duckdb = Connection::open_in_memory().unwrap();
     know_working_days(&duckdb);
+    duckdb.execute_batch("CREATE SCHEMA entity; USE entity").unwrap();
     let mut tables = Vec::new();
     for entity in catalog.entities() {
         let rows = random_rows(&mut random, entity);
         let path = folder.path().join(format!("{}.parquet", entity.name()));
         write_parquet(&path, entity.columns(), &rows);
-        let view = format!("CREATE VIEW {} AS FROM read_parquet('{}')", entity.name(), path.display());
+        let view = format!("CREATE VIEW entity.{} AS FROM read_parquet('{}')", entity.name(), path.display());
         duckdb.execute_batch(&view).unwrap();
         tables.push((entity.name().to_owned(), rows));
     }
@@ -215,14 +216,19 @@ pub(super) fn both_sides(catalog: Catalog) -> (Engine, Connection, tempfile::Tem
     (engine_over(catalog, memory), duckdb, folder)
 }
 
-/// Sets the variable `working`: the list of all working days.
+/// Sets the variables `working`, the list of all working days, and `worked`: how many there were up to each day from 2022 on.
 pub(super) fn know_working_days(duckdb: &Connection) {
     let calendar = project_root().join("warehouse/reference/calendar.csv");
     let working = format!(
         "SELECT list(code::DATE) FROM read_csv('{}', all_varchar = TRUE) WHERE is_working = '1'",
         calendar.display()
     );
-    duckdb.execute_batch(&format!("SET VARIABLE working = ({working})")).unwrap();
+    let worked = format!(
+        "SELECT list(worked ORDER BY day) FROM (SELECT code::DATE AS day, count(*) FILTER (is_working = '1') OVER (ORDER BY code) AS worked
+         FROM read_csv('{}', all_varchar = TRUE))",
+        calendar.display()
+    );
+    duckdb.execute_batch(&format!("SET VARIABLE working = ({working}); SET VARIABLE worked = ({worked})")).unwrap();
 }
 
 fn write_parquet(path: &std::path::Path, columns: &SchemaRef, rows: &Value) {

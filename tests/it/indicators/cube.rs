@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use duckdb::{AccessMode, Config, Connection};
 use regex::Regex;
 use serde_json::Value;
-use svod::indicators::{Additivity, Dimension, Query, cube_model};
+use svod::domain::period::Period;
+use svod::indicators::{Additivity, Engine, Query, cube_model};
 
 use super::against_duckdb::{Answers, ask_duckdb, both_sides, compare};
 use super::memory::{ask, shipped_catalog};
+use super::on_samples::sample_engine;
+use crate::support::warehouse::sample_warehouse;
 
 fn model() -> Value {
     let text = serde_saphyr::to_string(&cube_model(&shipped_catalog()).unwrap()).unwrap();
@@ -103,9 +107,8 @@ fn aggregate(cube: &Value, name: &str) -> String {
 /// Every measure by every dimension over the whole of the rows: the same as the engine's.
 #[tokio::test]
 async fn its_measures_are_the_figures_of_the_engine() {
-    let catalog = shipped_catalog();
-    let (engine, duckdb, _folder) = both_sides(catalog.clone());
-    // The function of the engine that other tools have to be given.
+    let (engine, duckdb, _folder) = both_sides(shipped_catalog());
+    // The function that `warehouse.duckdb` has, counted in another way.
     let n_days = |after: &str, until: &str| {
         format!("len(list_filter(getvariable('working'), lambda day: day > {after} AND day <= {until}))")
     };
@@ -116,28 +119,53 @@ async fn its_measures_are_the_figures_of_the_engine() {
     );
     duckdb.execute_batch(&macro_of_days).unwrap();
     // The tests' present in place of the database's.
-    let at_present = |sql: String| {
-        sql.replace("{CUBE}.", "cube.")
-            .replace("CURRENT_DATE", "DATE '2024-04-10'")
+    let at_present = |sql: &str| {
+        sql.replace("CURRENT_DATE", "DATE '2024-04-10'")
             .replace("make_timestamp(epoch_us(now()))", "TIMESTAMP '2024-04-10 08:00:00'")
             // The compiled-in DuckDB has no time zones, and the tests' table keeps moments with one.
             .replace("date_part('epoch', cube.\"last_event_at\")", "(epoch_us(cube.\"last_event_at\") / 1e6)")
     };
+    let n_compared = compare_model(&engine, &duckdb, "2024-04-10", at_present).await;
+    assert!(n_compared > 1_000, "{n_compared}");
+}
+
+/// The SQL runs against the database of a warehouse without any preparation, and gives the figures of the engine.
+#[tokio::test]
+async fn its_sql_runs_against_the_database_of_a_warehouse() {
+    let path = sample_warehouse().join("warehouse.duckdb");
+    let config = Config::default().access_mode(AccessMode::ReadOnly).unwrap();
+    let duckdb = Connection::open_with_flags(path, config).unwrap();
+    // Only the present is the tests' one: the compiled-in DuckDB has no time zones, from which a released one takes its own.
+    let at_present = |sql: &str| {
+        sql.replace("CURRENT_DATE", "DATE '2026-11-21'")
+            .replace("make_timestamp(epoch_us(now()))", "TIMESTAMP '2026-11-21 08:00:00'")
+    };
+    let n_compared = compare_model(&sample_engine().await, &duckdb, "2026-11-21", at_present).await;
+    assert!(n_compared > 1_000, "{n_compared}");
+}
+
+/// Compares every measure by every dimension; `at_present` sets the present of a query. Returns how many values were compared.
+async fn compare_model(
+    engine: &Engine,
+    duckdb: &Connection,
+    today: &str,
+    at_present: impl Fn(&str) -> String,
+) -> usize {
+    let catalog = shipped_catalog();
     let model = model();
     let mut n_compared = 0;
     for cube in list(&model, "cubes") {
         let table = cube["sql_table"].as_str().unwrap();
         for indicator in catalog.iter().filter(|one| one.entity().name() == cube["name"].as_str().unwrap()) {
-            let value = at_present(aggregate(cube, indicator.id()));
-            let names: Vec<&str> = indicator.entity().dimensions().iter().map(Dimension::name).collect();
-            for name in names {
+            let value = aggregate(cube, indicator.id());
+            for dimension in indicator.entity().dimensions() {
                 let mut by: Vec<&str> = indicator.requires().iter().map(String::as_str).collect();
-                if !by.contains(&name) {
-                    by.push(name);
+                if !by.contains(&dimension.name()) {
+                    by.push(dimension.name());
                 }
                 let sql_of = |name: &&str| {
                     let dimension = list(cube, "dimensions").iter().find(|one| one["name"] == **name).unwrap();
-                    format!("({})::VARCHAR, ", at_present(dimension["sql"].as_str().unwrap().to_owned()))
+                    format!("({})::VARCHAR, ", dimension["sql"].as_str().unwrap())
                 };
                 let cut: String = by.iter().map(sql_of).collect();
                 let is_stock = indicator.additivity() == Additivity::Stock;
@@ -146,13 +174,14 @@ async fn its_measures_are_the_figures_of_the_engine() {
                 let sql = format!(
                     "SELECT {cut}NULL::VARCHAR, ({value})::DOUBLE FROM {table} AS cube WHERE {time} GROUP BY ALL"
                 );
+                let sql = at_present(&sql.replace("{CUBE}.", "cube."));
                 let mut query =
                     Query { by: by.iter().map(|name| (*name).to_owned()).collect(), ..Query::of(indicator.id()) };
                 if is_stock {
-                    query = query.within(svod::domain::period::Period::parse("2000", "2024-04-10").unwrap());
+                    query = query.within(Period::parse("2000", today).unwrap());
                 }
-                let mut expected: Answers = ask_duckdb(&duckdb, &sql, by.len());
-                let mut figures = ask(&engine, query).await;
+                let mut expected: Answers = ask_duckdb(duckdb, &sql, by.len());
+                let mut figures = ask(engine, query).await;
                 // A state that an indicator declares stands in place of a number that SQL has; and where its own condition leaves no
                 // row of a group, SQL counts none and the engine has no group.
                 let known: BTreeSet<_> =
@@ -164,5 +193,5 @@ async fn its_measures_are_the_figures_of_the_engine() {
             }
         }
     }
-    assert!(n_compared > 1_000, "{n_compared}");
+    n_compared
 }

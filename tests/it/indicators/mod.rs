@@ -3,13 +3,16 @@
 mod against_duckdb;
 mod behind;
 mod changes;
+mod counts;
 mod cube;
 mod declarations;
 mod figures;
 mod lake;
 pub(crate) mod memory;
+mod on_generated;
 mod on_samples;
 mod plans;
+mod proof;
 mod queries;
 mod read_only_sql;
 mod receipts;

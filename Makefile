@@ -4,7 +4,7 @@ CARGO ?= cargo
 WEB := dashboards/web
 WEB_SOURCES := $(WEB)/package.json $(WEB)/package-lock.json $(wildcard $(WEB)/*.mjs) $(wildcard $(WEB)/src/*)
 
-.PHONY: demo test postgresql torture lint lint-contracts bench bench-scale bench-catalogue web docs
+.PHONY: demo test postgresql proof torture lint lint-contracts bench bench-scale bench-catalogue web docs
 
 # The linter of contracts comes from PyPI into an environment of its own.
 LINTER := $(or $(CARGO_TARGET_DIR),target)/datacontract-1.2.8
@@ -20,6 +20,11 @@ test: web postgresql
 ## The PostgreSQL server that stands in for a register in the tests, installed when absent
 postgresql:
 	.ci/postgresql
+
+## Every indicator by every dimension over a generated million events, against plain SQL in DuckDB and the generator's own count; about
+## ten minutes
+proof: web
+	SVOD_PROOF_EVENTS=1000000 $(CARGO) test --locked --test it indicators::on_generated -- --nocapture
 
 ## The tests that kill runs, at many more moments; about an hour
 torture: web postgresql

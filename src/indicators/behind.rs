@@ -120,7 +120,7 @@ fn counted_rows(rows: DataFrame, receipt: &Receipt, question: &Question<'_>, pre
     let days = receipt.days();
     let mut counts = Vec::with_capacity(indicator.measures.len());
     for measure in &indicator.measures {
-        let within = is_within(indicator, measure, days);
+        let within = is_within(indicator, measure, days, present);
         counts.push(match &measure.condition {
             Some(condition) => within.and(now(condition)?.is_true()),
             None => within,
@@ -139,16 +139,12 @@ fn counted_rows(rows: DataFrame, receipt: &Receipt, question: &Question<'_>, pre
 }
 
 /// Whether a row lies in the days of a measure: its own day, or for a stock all days from opening to closing.
-fn is_within(indicator: &Indicator, measure: &Measure, days: Option<Period>) -> Expr {
+fn is_within(indicator: &Indicator, measure: &Measure, days: Option<Period>, present: Present) -> Expr {
     match (&measure.way, days) {
         (Way::Stock { from, until }, days) => {
             let (opened, closed) = (column(from), column(until));
-            let is_open = match days {
-                Some(Period { to, .. }) => {
-                    opened.clone().lt_eq(date(to)).and(closed.clone().is_null().or(closed.clone().gt(date(to))))
-                }
-                None => opened.clone().is_not_null().and(closed.clone().is_null()),
-            };
+            let to = days.map_or(present.today, |days| days.to);
+            let is_open = opened.clone().lt_eq(date(to)).and(closed.clone().is_null().or(closed.clone().gt(date(to))));
             // A row that was closed before it was opened was never open.
             is_open.and(closed.is_null().or(column(until).gt(opened)))
         }

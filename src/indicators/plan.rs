@@ -232,10 +232,10 @@ impl Planner<'_> {
         let opened_on = column(from);
         let mut closed = rows.filter(column(until).is_not_null())?;
         let closed_on = greatest(vec![column(until), column(from)]);
-        if let Some(Period { to, .. }) = self.span {
-            opened = self.prune(opened.filter(opened_on.clone().lt_eq(date(to)))?, from, None, to)?;
-            closed = self.prune(closed.filter(closed_on.clone().lt_eq(date(to)))?, from, None, to)?;
-        }
+        // Without a period it is what is open today: what is known to end later has not ended.
+        let to = self.span.map_or(self.present.today, |period| period.to);
+        opened = self.prune(opened.filter(opened_on.clone().lt_eq(date(to)))?, from, None, to)?;
+        closed = self.prune(closed.filter(closed_on.clone().lt_eq(date(to)))?, from, None, to)?;
         let by_bucket = |rows: DataFrame, day: Expr| {
             let within = match self.span {
                 Some(period) => greatest(vec![day.clone(), date(period.from)]),

@@ -48,9 +48,9 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let catalog = shipped_catalog();
-        let memory = Memory::of(&catalog, &[("cases", rows(&history))]);
+        let memory = || Memory::of(&catalog, &[("cases", rows(&history))]);
         let folder = std::env::temp_dir().join("svod-indicator-tests");
-        let engine = engine_at(catalog, memory, "2026-01-01T00:00:00Z".parse().unwrap(), &folder);
+        let engine = engine_at(catalog.clone(), memory(), "2026-01-01T00:00:00Z".parse().unwrap(), &folder);
         let period = Period { from: day(from), to: day(from + length) };
         let query = Query::of("appeals_open").within(period);
         runtime.block_on(async {
@@ -60,6 +60,10 @@ proptest! {
                 let evening = grain.end(row.bucket.unwrap()).min(period.to);
                 prop_assert_eq!(row.figure.value, Some(open_at(&history, evening, None)), "{}", evening);
             }
+            // Without a period it is what is open today, whatever is known to end or to begin later.
+            let today = engine_at(catalog.clone(), memory(), day(from).and_hms_opt(8, 0, 0).unwrap().and_utc(), &folder);
+            let now = ask(&today, Query::of("appeals_open")).await;
+            prop_assert_eq!(now.rows[0].figure.value, Some(open_at(&history, day(from), None)));
             let whole = ask(&engine, query.clone()).await;
             prop_assert_eq!(whole.rows[0].figure.value, Some(open_at(&history, period.to, None)));
             for row in ask(&engine, query.by("status").grain(grain)).await.rows {

@@ -21,6 +21,7 @@ pub mod refresh;
 pub mod regulations;
 pub mod samples;
 pub mod snapshot;
+mod stopwatch;
 pub mod verify;
 
 pub use compact::{CompactionError, CompactionReport, CompactionStep, Retention, compact};

@@ -14,6 +14,7 @@
 
 mod compare;
 mod fold;
+mod kept;
 mod runs;
 mod write;
 
@@ -27,6 +28,7 @@ use super::database::{self, name};
 use super::event_views::drop_view;
 use super::lake::{Lake, LakeError, LakeFile};
 use super::models::Model;
+use kept::SharedEvents;
 
 pub(super) use write::written_files;
 
@@ -78,6 +80,8 @@ pub(super) struct Entities {
     connection: Connection,
     /// Hashes of keys are only comparable within one version of DuckDB.
     engine: String,
+    /// Events that the models of one refresh have in common.
+    shared: SharedEvents,
 }
 
 impl Entities {
@@ -92,7 +96,7 @@ impl Entities {
              CREATE TABLE IF NOT EXISTS svod.dirty (model VARCHAR, month VARCHAR);",
         )?;
         let engine = connection.version()?;
-        Ok(Self { connection, engine })
+        Ok(Self { connection, engine, shared: SharedEvents::default() })
     }
 
     /// What a model has seen so far.

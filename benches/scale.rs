@@ -1,7 +1,8 @@
 //! What ingestion costs beside bare DuckDB, and what a small refresh costs on top of a long history: `make bench-scale`.
 //!
 //! A small refresh is measured twice: with events scattered over the whole history, which no register brings, and with a step
-//! further of the newest cases, as every day brings them. `SVOD_BENCH_MILLIONS=1,10,30` picks the sizes, in millions of case events; `1,10` if not said. Prints a table of medians.
+//! further of the newest cases, as every day brings them. `SVOD_BENCH_MILLIONS=1,10,30` picks the sizes, in millions of case events; `1,10` if not said.
+//! `SVOD_BENCH_FORMATS=ndjson` leaves CSV out, `SVOD_LOG=svod=debug` tells what each step of a refresh takes. Prints a table of medians.
 //! Bare DuckDB reads the same file and writes it as Parquet: it neither checks, nor makes pseudonyms, nor looks for
 //! duplicates, nor commits.
 #![expect(
@@ -29,12 +30,15 @@ const N_FRESH: u64 = 10_000;
 const N_SAMPLES: usize = 3;
 
 fn main() {
+    let levels = tracing_subscriber::EnvFilter::try_from_env("SVOD_LOG").unwrap_or_default();
+    tracing_subscriber::fmt().with_env_filter(levels).with_writer(std::io::stderr).compact().init();
     let sizes = std::env::var("SVOD_BENCH_MILLIONS").unwrap_or_else(|_| "1,10".to_owned());
     println!(
         "million events | format | svod rows/s | of it refresh, s | DuckDB rows/s | ratio | +{N_FRESH} scattered, s | +{N_FRESH} recent, s"
     );
+    let formats = std::env::var("SVOD_BENCH_FORMATS").unwrap_or_else(|_| "ndjson,csv".to_owned());
     for millions in sizes.split(',').map(|text| text.trim().parse::<u64>().unwrap()) {
-        for format in ["ndjson", "csv"] {
+        for format in formats.split(',') {
             measure(millions, format);
         }
     }

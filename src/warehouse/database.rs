@@ -9,6 +9,9 @@ use duckdb::{AccessMode, Config, Connection};
 
 /// Memory that DuckDB may use before it spills to disk.
 const MEMORY_LIMIT: &str = "1GB";
+/// Size of its log from which on DuckDB moves changes into the file at a commit. A refresh closes the file at its end, which
+/// does so anyway; after each of its models the same row groups would be written again and again.
+const CHECKPOINT_THRESHOLD: &str = "1GB";
 /// Bytes of the three headers that every database file begins with.
 const HEADER_BYTES: u64 = 3 * 4096;
 
@@ -21,7 +24,9 @@ pub(super) fn open_file(path: &Path) -> Result<Connection, duckdb::Error> {
         let _ = fs_err::remove_file(path);
     }
     let spill = path.with_extension("tmp");
-    let config = config()?.with("temp_directory", spill.display().to_string())?;
+    let config = config()?
+        .with("temp_directory", spill.display().to_string())?
+        .with("checkpoint_threshold", CHECKPOINT_THRESHOLD)?;
     in_utc(Connection::open_with_flags(path, config)?)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use duckdb::Connection;
+use duckdb::{Connection, appender_params_from_iter};
 
 use super::contracts::{Contract, RECORDED_AT};
 use super::database::{name, names, stored_type_name, text, type_name};
@@ -76,46 +76,50 @@ fn place_among_versions(contract: &Contract) -> String {
 
 /// Makes the temporary view of an event table over a `SELECT` of its events, with the versions that the model asks for.
 ///
-/// Of the versions of an event the one with the last `recorded_at`, batch and row wins. Events without a value in a
-/// column of the model's key belong to no entity of it and are left out.
+/// Of the versions of an event the one with the last `recorded_at`, batch and row wins; `repeated` is the table that
+/// [`note_repeated`] made of these or more events, if it found any. Events without a value in a column of the model's key
+/// belong to no entity of it and are left out.
 pub(super) fn create_view(
     connection: &Connection,
     contract: &Contract,
     events: &str,
     model: &Model,
+    repeated: Option<&str>,
 ) -> Result<(), duckdb::Error> {
     let belongs: Vec<String> = model.key.iter().map(|column| format!("{} IS NOT NULL", name(column))).collect();
     let belongs = belongs.join(" AND ");
-    let once = match model.versions {
-        Versions::Last => each_once(connection, contract, events, &belongs)?,
-        Versions::All => format!("SELECT * FROM ({events}) WHERE {belongs}"),
+    let once = match repeated {
+        Some(repeated) if model.versions == Versions::Last => each_once(contract, events, &belongs, repeated),
+        _ => format!("SELECT * FROM ({events}) WHERE {belongs}"),
     };
     connection.execute_batch(&format!("CREATE OR REPLACE TEMP VIEW {} AS {once}", name(&contract.table)))
 }
 
-/// A `SELECT` of the last version of each event.
-fn each_once(
+/// Makes a temporary table of the hashes of those among some events that have several versions; its name in SQL, if there
+/// are any.
+pub(super) fn note_repeated(
     connection: &Connection,
-    contract: &Contract,
+    table: &str,
     events: &str,
-    belongs: &str,
-) -> Result<String, duckdb::Error> {
-    let repeated = repeated_table(contract);
+) -> Result<Option<String>, duckdb::Error> {
+    let repeated = name(table);
     connection.execute_batch(&format!(
         "CREATE OR REPLACE TEMP TABLE {repeated} AS \
          SELECT _key_hash FROM ({events}) GROUP BY _key_hash HAVING count(*) > 1"
     ))?;
     let n_repeated: i64 = connection.query_row(&format!("SELECT count(*) FROM {repeated}"), [], |row| row.get(0))?;
-    if n_repeated == 0 {
-        return Ok(format!("SELECT * FROM ({events}) WHERE {belongs}"));
-    }
-    Ok(format!(
+    Ok((n_repeated > 0).then_some(repeated))
+}
+
+/// A `SELECT` of the last version of each event.
+fn each_once(contract: &Contract, events: &str, belongs: &str, repeated: &str) -> String {
+    format!(
         "SELECT * FROM ({events}) ANTI JOIN {repeated} USING (_key_hash) WHERE {belongs} \
          UNION ALL \
          SELECT * FROM ({events}) SEMI JOIN {repeated} USING (_key_hash) WHERE {belongs} \
          QUALIFY {place} = 1",
         place = place_among_versions(contract),
-    ))
+    )
 }
 
 /// Makes the temporary table of a code list: its columns as texts, an empty cell as null.
@@ -124,17 +128,13 @@ pub(super) fn create_list(connection: &Connection, list: &CodeList) -> Result<()
         list.column_names().map(|column| (column, list.column(column).unwrap_or_default())).collect();
     let typed: Vec<String> = columns.iter().map(|(column, _)| format!("{} VARCHAR", name(column))).collect();
     let table = name(&list.name);
-    let cell = |value: &String| if value.is_empty() { "NULL".to_owned() } else { text(value) };
-    let rows = (0..list.codes().len()).map(|row| {
-        let cells = columns.iter().map(|(_, values)| values.get(row).map_or_else(|| "NULL".to_owned(), cell));
-        format!("({})", cells.collect::<Vec<_>>().join(", "))
-    });
-    let rows: Vec<String> = rows.collect();
     connection.execute_batch(&format!("CREATE OR REPLACE TEMP TABLE {table} ({})", typed.join(", ")))?;
-    if rows.is_empty() {
-        return Ok(());
+    let mut rows = connection.appender(&list.name)?;
+    for row in 0..list.codes().len() {
+        let cells = columns.iter().map(|(_, values)| values.get(row).filter(|value| !value.is_empty()));
+        rows.append_row(appender_params_from_iter(cells))?;
     }
-    connection.execute_batch(&format!("INSERT INTO temp.{table} VALUES {}", rows.join(", ")))
+    rows.flush()
 }
 
 /// Drops what [`create_list`] made.
@@ -144,10 +144,5 @@ pub(super) fn drop_list(connection: &Connection, list: &CodeList) -> Result<(), 
 
 /// Drops what [`create_view`] made.
 pub(super) fn drop_view(connection: &Connection, contract: &Contract) -> Result<(), duckdb::Error> {
-    let (view, repeated) = (name(&contract.table), repeated_table(contract));
-    connection.execute_batch(&format!("DROP VIEW IF EXISTS temp.{view}; DROP TABLE IF EXISTS temp.{repeated};"))
-}
-
-fn repeated_table(contract: &Contract) -> String {
-    name(&format!("svod_repeated_{}", contract.table))
+    connection.execute_batch(&format!("DROP VIEW IF EXISTS temp.{}", name(&contract.table)))
 }

@@ -21,6 +21,7 @@ pub mod refresh;
 pub mod regulations;
 pub mod samples;
 pub mod snapshot;
+mod stopwatch;
 pub mod verify;
 mod working_days;
 

@@ -18,7 +18,7 @@ use crate::declarations::{Problems, Source, Spanned};
 
 use super::contracts::{Contract, Contracts, OCCURRED_AT};
 use super::database::{self, name, text, type_name};
-use super::event_views::{OCCURRED_MONTH, SUBJECT_ID, create_list, create_view, select_from_files};
+use super::event_views::{OCCURRED_MONTH, SUBJECT_ID, create_list, create_view, note_repeated, select_from_files};
 use super::models::{Model, select_of};
 use super::reference::CodeList;
 
@@ -83,7 +83,9 @@ fn run_sample(sample: &RawSample, model: &Model, contracts: &Contracts, time_zon
             let insert = insert_event(&events, contract, row, index, time_zone)?;
             connection.execute_batch(&insert).map_err(failed)?;
         }
-        create_view(&connection, contract, &format!("SELECT * FROM {events}"), model).map_err(failed)?;
+        let told = format!("SELECT * FROM {events}");
+        let repeated = note_repeated(&connection, &format!("svod_repeated_{table}"), &told).map_err(failed)?;
+        create_view(&connection, contract, &told, model, repeated.as_deref()).map_err(failed)?;
     }
     if let Some(list) = sample.lists.keys().find(|name| !model.lists.iter().any(|list| list.name == **name)) {
         return Err(format!("the model does not read the code list `{list}`"));

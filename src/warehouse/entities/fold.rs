@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::super::database::{name, names, text};
-use super::super::event_views::{create_list, create_view, drop_list, drop_view, select_from_files};
+use super::super::event_views::{create_list, create_view, drop_list, select_from_files};
 use super::super::lake::{Lake, LakeFile};
-use super::super::models::{Model, Versions, select_of};
+use super::super::models::{Model, select_of};
+use super::super::stopwatch::Stopwatch;
 use super::{ALL_MONTHS, Entities, EventTable, FoldError, entity_table, month_of};
 
 /// Events that are folded at once: their states take a few hundred megabytes.
@@ -17,28 +18,37 @@ const SAMPLED_KEYS: u64 = 20_000;
 impl Entities {
     /// Folds all events, slice after slice: so many keys that their states fit into memory, which costs a third of the
     /// time that DuckDB takes when it has to spill them.
-    pub(super) fn fold_whole(&self, model: &Model, tables: &[&EventTable], lake: &Lake) -> Result<(), FoldError> {
+    pub(super) fn fold_whole(&mut self, model: &Model, tables: &[&EventTable], lake: &Lake) -> Result<(), FoldError> {
         lake.fetch_blocking(tables.iter().flat_map(|table| &table.files).map(|file| file.path.clone()))?;
+        let mut watch = Stopwatch::start(&model.name);
         let months = months_table(model);
         self.create_entity(model)?;
         self.connection
             .execute_batch(&format!("CREATE OR REPLACE TABLE {months} (key_hash UBIGINT, month INTEGER)"))?;
         model.lists.iter().try_for_each(|list| create_list(&self.connection, list))?;
+        watch.lap("code lists");
         for slice in self.slices(model, tables)? {
+            watch.lap("slices");
             let mut keys = Vec::new();
             for table in tables {
+                let repeated = self.repeated_in(model, table)?;
                 let events = format!("SELECT * FROM ({}) WHERE {slice}", all_events(table));
-                create_view(&self.connection, &table.contract, &events, model)?;
-                keys.push(format!("SELECT DISTINCT {} FROM ({events})", key_and_month(model)));
+                create_view(&self.connection, &table.contract, &events, model, repeated.as_deref())?;
+                keys.push(format!("SELECT {} FROM ({events})", key_and_month(model)));
             }
+            watch.lap("views");
             self.connection.execute_batch(&format!(
-                "INSERT INTO {entity} ({columns}) SELECT {columns} FROM (\n{sql}\n);
-                 INSERT INTO {months} SELECT DISTINCT * FROM ({keys});",
+                "INSERT INTO {entity} ({columns}) SELECT {columns} FROM (\n{sql}\n)",
                 entity = entity_table(model),
                 columns = column_names(model),
                 sql = select_of(&model.sql),
+            ))?;
+            watch.lap("SQL of the model");
+            self.connection.execute_batch(&format!(
+                "INSERT INTO {months} SELECT DISTINCT * FROM ({keys})",
                 keys = keys.join(" UNION ALL "),
             ))?;
+            watch.lap("months of keys");
         }
         self.connection.execute_batch(&format!(
             "DELETE FROM svod.dirty WHERE model = {model};
@@ -76,15 +86,62 @@ impl Entities {
         Ok(between.chain(ends).collect())
     }
 
+    /// Folds the keys that new events touch.
     pub(super) fn fold_touched(
-        &self,
+        &mut self,
         model: &Model,
         tables: &[&EventTable],
         fresh: &BTreeMap<String, Vec<LakeFile>>,
         lake: &Lake,
     ) -> Result<(), FoldError> {
         lake.fetch_blocking(fresh.values().flatten().map(|file| file.path.clone()))?;
+        let mut watch = Stopwatch::start(&model.name);
+        let months = self.note_touched(model, tables, fresh)?;
+        watch.lap("touched keys and their months");
+        for table in tables {
+            let (events, repeated) = self.touched_events(model, table, &months, lake)?;
+            create_view(&self.connection, &table.contract, &events, model, repeated.as_deref())?;
+        }
+        watch.lap("events");
         let connection = &self.connection;
+        let key = names(model.key.iter().map(String::as_str));
+        let (entity, columns) = (entity_table(model), column_names(model));
+        let (touched, result) = (touched_table(model), result_table(model));
+        model.lists.iter().try_for_each(|list| create_list(connection, list))?;
+        // A code list gives rows of keys that no event has touched; these are in the table already.
+        let of_touched =
+            if model.lists.is_empty() { String::new() } else { format!("SEMI JOIN {touched} USING ({key})") };
+        connection.execute_batch(&format!(
+            "CREATE OR REPLACE TEMP TABLE {result} AS SELECT {columns} FROM (\n{sql}\n) {of_touched}",
+            sql = select_of(&model.sql),
+        ))?;
+        model.lists.iter().try_for_each(|list| drop_list(connection, list))?;
+        watch.lap("SQL of the model");
+        // The former rows are looked for once: the table is as long as the history.
+        connection.execute_batch(&format!(
+            "CREATE OR REPLACE TEMP TABLE svod_former AS
+                 SELECT former.rowid AS row_id, {month} AS month FROM {entity} AS former SEMI JOIN {touched} USING ({key});
+             INSERT INTO svod.dirty
+                 SELECT DISTINCT {model}, month FROM svod_former
+                 UNION
+                 SELECT DISTINCT {model}, {month} FROM {result};
+             DELETE FROM {entity} WHERE rowid IN (SELECT row_id FROM svod_former);
+             INSERT INTO {entity} ({columns}) SELECT {columns} FROM {result};
+             DROP TABLE svod_former;",
+            model = text(&model.name),
+            month = month_of(model),
+        ))?;
+        watch.lap("rows of the entity");
+        Ok(())
+    }
+
+    /// Makes the table of the keys that new events touch, and finds the months in which events of these keys lie.
+    fn note_touched(
+        &self,
+        model: &Model,
+        tables: &[&EventTable],
+        fresh: &BTreeMap<String, Vec<LakeFile>>,
+    ) -> Result<BTreeSet<i32>, duckdb::Error> {
         let key = names(model.key.iter().map(String::as_str));
         let belongs: Vec<String> = model.key.iter().map(|column| format!("{} IS NOT NULL", name(column))).collect();
         let new_events = tables.iter().map(|table| {
@@ -92,67 +149,23 @@ impl Entities {
             let paths: Vec<&PathBuf> = files.iter().map(|file| &file.path).collect();
             format!("SELECT {key}, month FROM ({})", select_from_files(&table.contract, &paths))
         });
-        let (months, touched, result) = (months_table(model), touched_table(model), result_table(model));
-        connection.execute_batch(&format!(
+        let (months, touched) = (months_table(model), touched_table(model));
+        // The months of touched keys are looked for once: the table is as long as the history.
+        self.connection.execute_batch(&format!(
             "CREATE OR REPLACE TEMP TABLE svod_fresh AS
                  SELECT DISTINCT {key}, {key_and_month} FROM ({new_events}) WHERE {belongs};
              CREATE OR REPLACE TEMP TABLE {touched} AS SELECT DISTINCT {key}, key_hash FROM svod_fresh;
-             INSERT INTO {months}
-                 SELECT DISTINCT key_hash, month FROM svod_fresh ANTI JOIN {months} USING (key_hash, month);",
+             CREATE OR REPLACE TEMP TABLE svod_seen AS
+                 SELECT key_hash, month FROM {months} SEMI JOIN {touched} USING (key_hash);
+             INSERT INTO {months} SELECT DISTINCT key_hash, month FROM svod_fresh ANTI JOIN svod_seen USING (key_hash, month);",
             key_and_month = key_and_month(model),
             new_events = new_events.collect::<Vec<_>>().join(" UNION ALL "),
             belongs = belongs.join(" AND "),
         ))?;
-        let mut months =
-            connection.prepare(&format!("SELECT DISTINCT month FROM {months} SEMI JOIN {touched} USING (key_hash)"))?;
-        let months: BTreeSet<i32> = months.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        for table in tables {
-            let needed =
-                table.files.iter().filter(|file| month_number(&file.month).is_some_and(|m| months.contains(&m)));
-            let paths: Vec<&PathBuf> = needed.map(|file| &file.path).collect();
-            lake.fetch_blocking(paths.iter().copied().cloned())?;
-            let events = format!(
-                "SELECT * FROM ({}) SEMI JOIN {touched} USING ({key})",
-                select_from_files(&table.contract, &paths),
-            );
-            // To tell the last versions the events are read twice; all versions are read once, and only the columns in use.
-            let events = match model.versions {
-                Versions::All => events,
-                Versions::Last => {
-                    let kept = name(&format!("svod_events_{}", table.contract.table));
-                    connection.execute_batch(&format!("CREATE OR REPLACE TEMP TABLE {kept} AS {events}"))?;
-                    format!("SELECT * FROM {kept}")
-                }
-            };
-            create_view(connection, &table.contract, &events, model)?;
-        }
-        let (entity, columns) = (entity_table(model), column_names(model));
-        let same_key: Vec<String> =
-            model.key.iter().map(|column| format!("touched.{0} = {entity}.{0}", name(column))).collect();
-        model.lists.iter().try_for_each(|list| create_list(connection, list))?;
-        // A code list gives rows of keys that no event has touched; these are in the table already.
-        let of_touched =
-            if model.lists.is_empty() { String::new() } else { format!("SEMI JOIN {touched} USING ({key})") };
-        connection.execute_batch(&format!(
-            "CREATE OR REPLACE TEMP TABLE {result} AS SELECT {columns} FROM (\n{sql}\n) {of_touched};
-             INSERT INTO svod.dirty
-                 SELECT DISTINCT {model}, {month} FROM {entity} SEMI JOIN {touched} USING ({key})
-                 UNION
-                 SELECT DISTINCT {model}, {month} FROM {result};
-             DELETE FROM {entity} WHERE EXISTS (SELECT 1 FROM {touched} AS touched WHERE {same_key});
-             INSERT INTO {entity} ({columns}) SELECT {columns} FROM {result};",
-            sql = select_of(&model.sql),
-            model = text(&model.name),
-            month = month_of(model),
-            same_key = same_key.join(" AND "),
-        ))?;
-        model.lists.iter().try_for_each(|list| drop_list(connection, list))?;
-        for table in tables {
-            let events = name(&format!("svod_events_{}", table.contract.table));
-            drop_view(connection, &table.contract)?;
-            connection.execute_batch(&format!("DROP TABLE IF EXISTS {events}"))?;
-        }
-        Ok(connection.execute_batch("DROP TABLE svod_fresh")?)
+        let mut months = self.connection.prepare("SELECT month FROM svod_seen UNION SELECT month FROM svod_fresh")?;
+        let months = months.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        self.connection.execute_batch("DROP TABLE svod_fresh; DROP TABLE svod_seen")?;
+        Ok(months)
     }
 }
 
@@ -161,7 +174,7 @@ fn months_table(model: &Model) -> String {
 }
 
 /// A `SELECT` of all events of a table.
-fn all_events(table: &EventTable) -> String {
+pub(super) fn all_events(table: &EventTable) -> String {
     let paths: Vec<&PathBuf> = table.files.iter().map(|file| &file.path).collect();
     select_from_files(&table.contract, &paths)
 }
@@ -184,9 +197,4 @@ fn column_names(model: &Model) -> String {
 fn key_and_month(model: &Model) -> String {
     let key = names(model.key.iter().map(String::as_str));
     format!("hash({key}) AS key_hash, CAST(replace(month, '-', '') AS INTEGER) AS month")
-}
-
-/// The number of a month as text.
-fn month_number(month: &str) -> Option<i32> {
-    month.replace('-', "").parse().ok()
 }

@@ -15,6 +15,7 @@
 
 mod compare;
 mod fold;
+mod kept;
 mod runs;
 mod write;
 
@@ -30,6 +31,7 @@ use super::lake::{Lake, LakeError, LakeFile};
 use super::models::Model;
 use super::working_days::keep_working_days;
 use crate::domain::calendar::WorkingCalendar;
+use kept::SharedEvents;
 
 pub(super) use write::written_files;
 
@@ -81,6 +83,8 @@ pub(super) struct Entities {
     connection: Connection,
     /// Hashes of keys are only comparable within one version of DuckDB.
     engine: String,
+    /// Events that the models of one refresh have in common.
+    shared: SharedEvents,
 }
 
 impl Entities {
@@ -95,7 +99,7 @@ impl Entities {
              CREATE TABLE IF NOT EXISTS svod.dirty (model VARCHAR, month VARCHAR);",
         )?;
         let engine = connection.version()?;
-        Ok(Self { connection, engine })
+        Ok(Self { connection, engine, shared: SharedEvents::default() })
     }
 
     /// Gives readers of the file the function of working days by a calendar.

@@ -26,6 +26,7 @@ use super::lock::WarehouseLock;
 use super::models::Model;
 use super::reference::Reference;
 use super::snapshot::{Snapshot, SnapshotError, Snapshots, TableVersion, table_key};
+use super::stopwatch::Stopwatch;
 
 pub use error::RefreshError;
 use work::plan_work;
@@ -111,17 +112,21 @@ pub struct RefreshOutcome {
 /// # Errors
 /// [`RefreshError`]; the last published snapshot stays what it was, and the next refresh goes on from there.
 pub async fn refresh(context: RefreshContext<'_>, lock: &WarehouseLock) -> Result<RefreshOutcome, RefreshError> {
+    let mut watch = Stopwatch::start("*");
     let path = context.data_dir.join(DATABASE_FILE);
     let mut models = context.models.to_vec();
     models.push(Model::runs());
     let models = Arc::new(models);
     let tables = event_tables(&context).await?;
+    watch.lap("versions of the event tables");
     let opened = blocking({
         let (path, models, calendar) = (path.clone(), Arc::clone(&models), context.reference.working_calendar());
         move || open_entities(&path, &models, &calendar)
     });
     let (entities, progress) = opened.await?;
+    watch.lap("opening DuckDB");
     let work = plan_work(&context, &models, &tables, progress).await?;
+    watch.lap("plan");
     let folded = work.models.iter().map(|model| (model.name.clone(), model.folding == Folding::Whole)).collect();
     let folding = blocking({
         let (lake, models, tables, time_zone) =
@@ -130,6 +135,7 @@ pub async fn refresh(context: RefreshContext<'_>, lock: &WarehouseLock) -> Resul
         move || work.run(entities, &path, &models, &tables, &lake, time_zone, &progress)
     });
     let (mut entities, written) = folding.await?;
+    watch.lap("fold and write");
     let moment = context.clock.now().timestamp_millis();
     let mut changed = Vec::new();
     for (index, changes) in written {
@@ -146,12 +152,14 @@ pub async fn refresh(context: RefreshContext<'_>, lock: &WarehouseLock) -> Resul
         })
         .await?;
     }
+    watch.lap("Delta commits");
     let closing = blocking(move || {
         let pipelines = entities.pipelines();
         drop(entities);
         pipelines.map_err(|cause| RefreshError::Database { path, cause })
     });
     let pipelines = closing.await?;
+    watch.lap("closing DuckDB");
     let last_event_at = pipelines.values().filter_map(|state| state.last_event_at).max();
     let snapshots = Snapshots::new(context.data_dir);
     let latest = snapshots.latest()?;
@@ -168,6 +176,7 @@ pub async fn refresh(context: RefreshContext<'_>, lock: &WarehouseLock) -> Resul
             .transpose()
             .map_err(SnapshotError::from)?,
     };
+    watch.lap("versions and definitions of the snapshot");
     context.lake.trim_cache(lock)?;
     if let Some(latest) = latest.filter(|latest| is_same(latest, &snapshot)) {
         return Ok(RefreshOutcome { snapshot: latest, published: false, folded, written: changed });

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use super::super::entities::{Entities, EventTable, FoldError, Folding, Progress, written_files};
 use super::super::lake::{BatchRecord, Lake, LakeError, LakeFile, MonthChanges, PublishedFile, TableKind};
 use super::super::models::Model;
+use super::super::stopwatch::Stopwatch;
 use super::{RefreshContext, RefreshError, RefreshProgress, RefreshStep};
 
 /// What has to be folded.
@@ -119,10 +120,14 @@ impl Work {
     ) -> Result<(Entities, Vec<Written>), RefreshError> {
         let unusable = |cause| RefreshError::Database { path: path.to_owned(), cause };
         let mut patchable = BTreeMap::new();
-        for item in self.models {
+        // The model with the most tables touches the most subjects, whose events are then there for the others.
+        let mut items = self.models;
+        items.sort_by_key(|item| std::cmp::Reverse(models[item.index].from.len()));
+        for item in items {
             let model = &models[item.index];
             let (name, whole) = (item.name, item.folding == Folding::Whole);
             progress(&RefreshStep::Folding { model: name.clone(), whole });
+            let mut watch = Stopwatch::start(&name);
             let left = entities.dirty_months(model).map_err(unusable)?;
             let read = tables_of(model, tables);
             let folded = if model.is_builtin() {
@@ -136,6 +141,7 @@ impl Work {
                 FoldError::Lake(error) => RefreshError::Lake(error),
                 FoldError::Sql(cause) => RefreshError::Fold { model: name.clone(), cause },
             })?;
+            watch.lap("fold");
             match (item.published, left) {
                 (Some(published), _) if whole => {
                     let table_folder = lake.table_folder(TableKind::Entity, &name);
@@ -147,6 +153,7 @@ impl Work {
                 }
                 _ => {}
             }
+            watch.lap("comparison");
             progress(&RefreshStep::Folded { model: name });
         }
         let mut written = Vec::new();
@@ -155,6 +162,7 @@ impl Work {
             if replaced.as_ref().is_some_and(BTreeSet::is_empty) {
                 continue;
             }
+            let mut watch = Stopwatch::start(&model.name);
             let folder = lake.table_folder(TableKind::Entity, &model.name);
             fs_err::create_dir_all(&folder).map_err(LakeError::from)?;
             let failed = |cause| RefreshError::Write { model: model.name.clone(), cause };
@@ -165,8 +173,10 @@ impl Work {
                 (only_rows, patched) = entities.patch(model, &folder, &published, &clean).map_err(failed)?;
                 dirty.retain(|month| !only_rows.contains(month));
             }
+            watch.lap("marks of stale rows");
             let token = entities.write_months(model, replaced.as_ref(), &only_rows, &folder).map_err(failed)?;
             let files = written_files(&folder, &token)?;
+            watch.lap("Parquet files");
             progress(&RefreshStep::Written { model: model.name.clone() });
             written.push((index, MonthChanges { replaced, patched, files }));
         }

@@ -61,11 +61,11 @@ impl Entities {
     /// Conditions on events that divide them by ranges of the first column of the key, about [`EVENTS_PER_SLICE`] in each.
     ///
     /// Registers number their cases in time, so a range lies in few row groups. Rows that come from a code list belong to no
-    /// event, so a model with lists is folded at once.
+    /// event, so a model that may have such rows is folded at once.
     fn slices(&self, model: &Model, tables: &[&EventTable]) -> Result<Vec<String>, duckdb::Error> {
         let n_events: u64 = tables.iter().flat_map(|table| &table.files).map(|file| file.rows).sum();
         let n_slices = n_events.div_ceil(EVENTS_PER_SLICE);
-        let Some(key) = model.key.first().filter(|_| n_slices > 1 && model.lists.is_empty()) else {
+        let Some(key) = model.key.first().filter(|_| n_slices > 1 && model.is_of_events) else {
             return Ok(vec!["TRUE".to_owned()]);
         };
         let key = name(key);
@@ -110,7 +110,7 @@ impl Entities {
         model.lists.iter().try_for_each(|list| create_list(connection, list))?;
         // A code list gives rows of keys that no event has touched; these are in the table already.
         let of_touched =
-            if model.lists.is_empty() { String::new() } else { format!("SEMI JOIN {touched} USING ({key})") };
+            if model.is_of_events { String::new() } else { format!("SEMI JOIN {touched} USING ({key})") };
         connection.execute_batch(&format!(
             "CREATE OR REPLACE TEMP TABLE {result} AS SELECT {columns} FROM (\n{sql}\n) {of_touched}",
             sql = select_of(&model.sql),

@@ -54,6 +54,8 @@ pub(super) fn check_model(project: &Path, path: &Path, around: &Surroundings<'_>
         from: raw.from.iter().map(|table| table.value.clone()).collect(),
         key: raw.key.iter().map(|column| column.value.clone()).collect(),
         versions: raw.versions,
+        // Clocks start with an event; what other SQL makes of a code list nobody knows.
+        is_of_events: lists.is_empty() || raw.compiled_from == Some(CompiledFrom::Regulations),
         lists: lists.into_iter().cloned().collect(),
         month: raw.month.value.clone(),
         dimensions: dimensions.collect(),

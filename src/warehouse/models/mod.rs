@@ -45,6 +45,8 @@ pub struct Model {
     pub versions: Versions,
     /// Code lists that the SQL reads.
     pub lists: Vec<CodeList>,
+    /// Whether every row comes from events, and none from a code list alone.
+    pub is_of_events: bool,
     /// DATE column of the result by whose month the table is partitioned.
     pub month: String,
     /// What indicators may be cut by.

@@ -51,6 +51,7 @@ impl Model {
             key: vec!["pipeline".to_owned(), "batch".to_owned(), "table".to_owned()],
             versions: Versions::Last,
             lists: Vec::new(),
+            is_of_events: true,
             month: "finished_on".to_owned(),
             dimensions: vec![
                 dimension("pipeline", "Конвейер", "Pipeline"),

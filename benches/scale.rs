@@ -34,7 +34,7 @@ fn main() {
     tracing_subscriber::fmt().with_env_filter(levels).with_writer(std::io::stderr).compact().init();
     let sizes = std::env::var("SVOD_BENCH_MILLIONS").unwrap_or_else(|_| "1,10".to_owned());
     println!(
-        "million events | format | svod rows/s | of it refresh, s | DuckDB rows/s | ratio | +{N_FRESH} scattered, s | +{N_FRESH} recent, s"
+        "million events | format | svod rows/s | of it pull, rows/s | of it refresh, s | DuckDB rows/s | ratio | of the pull | +{N_FRESH} scattered, s | +{N_FRESH} recent, s"
     );
     let formats = std::env::var("SVOD_BENCH_FORMATS").unwrap_or_else(|_| "ndjson,csv".to_owned());
     for millions in sizes.split(',').map(|text| text.trim().parse::<u64>().unwrap()) {
@@ -51,7 +51,7 @@ fn measure(millions: u64, format: &str) {
     let project = project(n_events, format);
     let file = project.root.join(format!("case-events.{format}"));
     let runtime = Runtime::new().unwrap();
-    let mut ours = Vec::new();
+    let (mut ours, mut pulls) = (Vec::new(), Vec::new());
     let mut refreshes = Vec::new();
     let (mut scattered, mut recent) = (Vec::new(), Vec::new());
     for _ in 0..N_SAMPLES {
@@ -59,6 +59,7 @@ fn measure(millions: u64, format: &str) {
         let _ = fs_err::remove_file(project.root.join(format!("fresh.{format}")));
         let (seconds, pulling) = ingest(&runtime, &project, data_dir.path());
         ours.push(seconds);
+        pulls.push(pulling);
         refreshes.push(seconds - pulling);
         for (name, seconds) in [("more", &mut scattered), ("recent", &mut recent)] {
             fs_err::copy(project.root.join(format!("{name}.{format}")), project.root.join(format!("fresh.{format}")))
@@ -68,11 +69,12 @@ fn measure(millions: u64, format: &str) {
     }
     let theirs = (0..N_SAMPLES).map(|_| bare_duckdb(&file, format)).collect();
     let rate = |seconds: f64| n_events as f64 / seconds;
-    let (ours, theirs) = (rate(median(ours)), rate(median(theirs)));
+    let (ours, pulls, theirs) = (rate(median(ours)), rate(median(pulls)), rate(median(theirs)));
     println!(
-        "{millions:>14} | {format:>6} | {ours:>11.0} | {:>16.2} | {theirs:>13.0} | {:>5.2} | {:>20.2} | {:.2}",
+        "{millions:>14} | {format:>6} | {ours:>11.0} | {pulls:>18.0} | {:>16.2} | {theirs:>13.0} | {:>5.2} | {:>11.2} | {:>20.2} | {:.2}",
         median(refreshes),
         ours / theirs,
+        pulls / theirs,
         median(scattered),
         median(recent),
     );

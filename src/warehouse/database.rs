@@ -9,8 +9,8 @@ use duckdb::{AccessMode, Config, Connection};
 
 /// Memory that DuckDB may use before it spills to disk.
 const MEMORY_LIMIT: &str = "1GB";
-/// Size of its log from which on DuckDB moves changes into the file at a commit. A refresh closes the file at its end, which
-/// does so anyway; after each of its models the same row groups would be written again and again.
+/// Size of its log from which on DuckDB moves changes into the file at a commit. A refresh decides at its end
+/// whether it does so; after each of its models the same row groups would be written again and again.
 const CHECKPOINT_THRESHOLD: &str = "1GB";
 /// Bytes of the three headers that every database file begins with.
 const HEADER_BYTES: u64 = 3 * 4096;

@@ -109,8 +109,7 @@ impl Entities {
         let (touched, result) = (touched_table(model), result_table(model));
         model.lists.iter().try_for_each(|list| create_list(connection, list))?;
         // A code list gives rows of keys that no event has touched; these are in the table already.
-        let of_touched =
-            if model.is_of_events { String::new() } else { format!("SEMI JOIN {touched} USING ({key})") };
+        let of_touched = if model.is_of_events { String::new() } else { format!("SEMI JOIN {touched} USING ({key})") };
         connection.execute_batch(&format!(
             "CREATE OR REPLACE TEMP TABLE {result} AS SELECT {columns} FROM (\n{sql}\n) {of_touched}",
             sql = select_of(&model.sql),

@@ -39,6 +39,8 @@ pub(super) use write::written_files;
 pub const UNKNOWN_MONTH: &str = "unknown";
 /// Stands for all months among the dirty ones.
 const ALL_MONTHS: &str = "*";
+/// Longest log that stays beside the file.
+const LONGEST_LOG_BYTES: u64 = 32 << 20;
 
 /// One event table as a refresh sees it.
 #[derive(Debug, Clone)]
@@ -152,6 +154,16 @@ impl Entities {
                 Err(error)
             }
         }
+    }
+
+    /// Closes the file. The changes of a small refresh stay in the log beside it until that is long: to move them into the tables costs as
+    /// much as these have row groups with a change, and a log of this length is read back in a tenth of a second.
+    pub(super) fn close(self, path: &Path, is_small: bool) -> Result<(), duckdb::Error> {
+        let n_bytes = fs_err::metadata(path.with_extension("duckdb.wal")).map_or(0, |log| log.len());
+        if is_small && n_bytes < LONGEST_LOG_BYTES {
+            self.connection.execute_batch("PRAGMA disable_checkpoint_on_shutdown")?;
+        }
+        self.connection.close().map_err(|(_, error)| error)
     }
 
     fn create_entity(&self, model: &Model) -> Result<(), duckdb::Error> {

@@ -127,7 +127,9 @@ pub async fn refresh(context: RefreshContext<'_>, lock: &WarehouseLock) -> Resul
     watch.lap("opening DuckDB");
     let work = plan_work(&context, &models, &tables, progress).await?;
     watch.lap("plan");
-    let folded = work.models.iter().map(|model| (model.name.clone(), model.folding == Folding::Whole)).collect();
+    let is_small = work.models.iter().all(|model| model.folding != Folding::Whole);
+    let folded: Vec<_> =
+        work.models.iter().map(|model| (model.name.clone(), model.folding == Folding::Whole)).collect();
     let folding = blocking({
         let (lake, models, tables, time_zone) =
             (context.lake.clone(), Arc::clone(&models), tables.clone(), context.time_zone);
@@ -155,8 +157,9 @@ pub async fn refresh(context: RefreshContext<'_>, lock: &WarehouseLock) -> Resul
     watch.lap("Delta commits");
     let closing = blocking(move || {
         let pipelines = entities.pipelines();
-        drop(entities);
-        pipelines.map_err(|cause| RefreshError::Database { path, cause })
+        let closed = entities.close(&path, is_small);
+        let read = pipelines.and_then(|pipelines| closed.map(|()| pipelines));
+        read.map_err(|cause| RefreshError::Database { path, cause })
     });
     let pipelines = closing.await?;
     watch.lap("closing DuckDB");

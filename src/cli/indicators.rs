@@ -88,11 +88,7 @@ fn print_passport(about: &IndicatorResponse, format: Format, lang: Lang) -> Resu
         Format::Table => {
             let table = passport(about, lang);
             output::line(&format!("{} · {}", table.title, table.subtitle));
-            for row in &table.rows {
-                let cells: Vec<String> =
-                    row.iter().zip(&table.columns).map(|(cell, column)| cell.display(column, lang)).collect();
-                output::line(&cells.join(": "));
-            }
+            table.displayed_rows(lang).for_each(|cells| output::line(&cells.join(": ")));
         }
     }
     Ok(())
@@ -136,10 +132,6 @@ fn print_csv(table: &Table) {
 
 fn print_for_people(table: &Table, lang: Lang) {
     let header: Vec<&str> = table.columns.iter().map(|column| column.title.as_str()).collect();
-    let rows = table
-        .rows
-        .iter()
-        .map(|row| row.iter().zip(&table.columns).map(|(cell, column)| cell.display(column, lang)).collect::<Vec<_>>());
     output::line(&format!("{} · {}", table.title, table.subtitle));
-    output::line(&output::table_with_numbers(&header, rows, |_| false));
+    output::line(&output::table_with_numbers(&header, table.displayed_rows(lang), |_| false));
 }

@@ -135,12 +135,8 @@ fn print_for_people(values: &IndicatorValues, lang: Lang) {
     let header: Vec<String> = table.columns.iter().map(TableColumn::heading).collect();
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let first_number = table.columns.iter().position(TableColumn::is_number).unwrap_or(0);
-    let rows = table
-        .rows
-        .iter()
-        .map(|row| row.iter().zip(&table.columns).map(|(cell, column)| cell.display(column, lang)).collect::<Vec<_>>());
     output::line(&format!("{} · {} · {}", table.title, table.subtitle, snapshot_words(values.snapshot, lang)));
-    output::line(&output::table(&header, rows, first_number));
+    output::line(&output::table(&header, table.displayed_rows(lang), first_number));
     for state in table.states() {
         output::line(state_meaning(state, lang));
     }

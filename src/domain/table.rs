@@ -145,6 +145,14 @@ pub struct Table {
 }
 
 impl Table {
+    /// Every row as texts for people.
+    pub fn displayed_rows(&self, lang: Lang) -> impl Iterator<Item = Vec<String>> {
+        let display = move |row: &Vec<Cell>| {
+            row.iter().zip(&self.columns).map(|(cell, column)| cell.display(column, lang)).collect()
+        };
+        self.rows.iter().map(display)
+    }
+
     /// States other than a plain value that occur in the table, each once, for its legend.
     #[must_use]
     pub fn states(&self) -> Vec<State> {

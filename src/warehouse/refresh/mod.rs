@@ -127,9 +127,9 @@ pub async fn refresh(context: RefreshContext<'_>, lock: &WarehouseLock) -> Resul
     watch.lap("opening DuckDB");
     let work = plan_work(&context, &models, &tables, progress).await?;
     watch.lap("plan");
-    let is_small = work.models.iter().all(|model| model.folding != Folding::Whole);
-    let folded: Vec<_> =
+    let folded: Vec<(String, bool)> =
         work.models.iter().map(|model| (model.name.clone(), model.folding == Folding::Whole)).collect();
+    let is_small = !folded.iter().any(|(_, is_whole)| *is_whole);
     let folding = blocking({
         let (lake, models, tables, time_zone) =
             (context.lake.clone(), Arc::clone(&models), tables.clone(), context.time_zone);

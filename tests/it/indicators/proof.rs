@@ -6,7 +6,7 @@ use duckdb::Connection;
 use svod::domain::period::{Grain, Period};
 use svod::indicators::{Catalog, Dimension, Engine, Query};
 
-use super::against_duckdb::{STOCKS, VALUES, ask_duckdb, compare, key_sql, know_working_days};
+use super::against_duckdb::{STOCKS, ask_duckdb, compare, compare_values, key_sql, know_working_days};
 use super::memory::ask;
 
 /// What the SQL of the other tests calls their day and those around it, and what they are on the day of these tests, a Saturday.
@@ -38,35 +38,7 @@ pub(super) fn on_the_day(sql: &str) -> String {
 /// Every indicator of what happened by every dimension, at all times and by month. Returns how many values were compared.
 pub(super) async fn compare_what_happened(engine: &Engine, duckdb: &Connection, catalog: &Catalog) -> usize {
     let period = Period::parse("2024-01", "2026-10").unwrap();
-    let mut n_all = 0;
-    for &(id, table, time, value) in VALUES {
-        let indicator = catalog.get(id).unwrap();
-        let required = indicator.requires().to_vec();
-        let dimensions = indicator.entity().dimensions().iter().map(|dimension| dimension.name().to_owned());
-        let cuts = dimensions.filter(|name| !required.contains(name)).map(Some).chain([None]);
-        let mut n_compared = 0;
-        for by in cuts.map(|name| required.iter().cloned().chain(name).collect::<Vec<_>>()) {
-            for grain in [None, Some(Grain::Month)] {
-                let mut query = Query { by: by.clone(), grain, ..Query::of(id) };
-                let mut condition = format!("{time} IS NOT NULL");
-                if grain.is_some() {
-                    query = query.within(period);
-                    condition = format!("{time} BETWEEN DATE '{}' AND DATE '{}'", period.from, period.to);
-                }
-                let bucket = grain.map_or("NULL".to_owned(), |grain| format!("date_trunc('{grain}', {time})::DATE"));
-                let keys: String = by.iter().map(|name| format!("{}, ", key_sql(indicator, name))).collect();
-                let (keys, value) = (on_the_day(&keys), on_the_day(value));
-                let sql = format!(
-                    "SELECT {keys}({bucket})::VARCHAR, ({value})::DOUBLE FROM {table} WHERE {condition} GROUP BY ALL"
-                );
-                let what = format!("{id} by {by:?} and {grain:?}");
-                n_compared += compare(&what, &ask(engine, query).await, &ask_duckdb(duckdb, &sql, by.len()));
-            }
-        }
-        assert!(n_compared > 0, "{id} has no value");
-        n_all += n_compared;
-    }
-    n_all
+    compare_values(engine, duckdb, catalog, period, &[None, Some(Grain::Month)], on_the_day).await
 }
 
 /// Every indicator of what is open by every dimension, at the ends of months. Returns how many values were compared.
